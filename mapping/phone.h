@@ -1,0 +1,19 @@
+/* Phone numbers by libphonenumber, behind one C interface (phone.cc is the only C++ of the tree). For matching and for
+ * phonebook output only: stored text is never rewritten. Thread safe. */
+#ifndef ABGLEICH_PHONE_H
+#define ABGLEICH_PHONE_H
+
+#include "base/buf.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Appends the matching key: E.164 plus ";ext=N", or "raw:" + the text for what is no public number: short codes, anything with
+ * *, # or letters. region: "DE". Slow (20 us): callers cache or avoid. */
+void phone_key(struct str number, const char *region, struct buf *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
