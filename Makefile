@@ -1,0 +1,66 @@
+# abgleich: make, make test, make demo. See CONTRIBUTING.md.
+CC ?= gcc
+CXX ?= g++
+B ?= build
+PKGS = libcurl sqlite3 libxml-2.0 libuv jansson libsodium icu-i18n icu-uc zlib libmicrohttpd
+WARN = -Wall -Wextra -Wshadow -Wformat=2 -Werror
+OPT ?= -O2 -D_FORTIFY_SOURCE=2
+HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CFLAGS += -std=gnu11 -g $(OPT) $(HARDEN) $(WARN) -Wstrict-prototypes -Wmissing-prototypes -pthread
+CXXFLAGS += -std=gnu++17 -g $(OPT) $(HARDEN) $(WARN) -pthread
+LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread
+LDLIBS = -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -linih -lphonenumber -lresolv -lstdc++ -lm
+
+DIRS = base mapping connectors state core server cli
+SRC = $(filter-out cli/main.c,$(wildcard $(DIRS:%=%/*.c)))
+CXXSRC = $(wildcard mapping/*.cc)
+OBJ := $(SRC:%.c=$(B)/%.o) $(CXXSRC:%.cc=$(B)/%.o)
+LIB = $(B)/libabgleich.a
+TESTSRC = $(wildcard tests/unit/*.c tests/property/*.c)
+TESTS = $(TESTSRC:%.c=$(B)/%)
+MAIN = $(wildcard cli/main.c)
+BIN = $(if $(MAIN),$(B)/abgleich)
+
+.PHONY: all deps debug check unit test demo bench sim fuzz format lint coverage clean
+all: $(BIN) $(LIB)
+
+$(LIB): $(OBJ)
+	@rm -f $@; ar rcs $@ $^
+$(B)/abgleich: $(B)/cli/main.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS)
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+$(B)/tests/%: $(B)/tests/%.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) -lcriterion $(LDLIBS)
+
+deps:
+	@tests/deps.sh
+
+debug:
+	$(MAKE) B=build-debug OPT="-O1 -fsanitize=address,undefined -fno-omit-frame-pointer" LDFLAGS="-pie -pthread -fsanitize=address,undefined" all
+
+# The whole suite. `unit` alone is quick.
+unit: $(TESTS) all
+	@tests/run.sh $(TESTS)
+test: deps
+	$(MAKE) unit
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
+lint: all
+	cppcheck --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D_GNU_SOURCE $(DIRS)
+	clang-tidy --quiet $(SRC) -- $(CPPFLAGS) -std=gnu11
+coverage:
+	$(MAKE) B=build-coverage OPT="-O0 --coverage" HARDEN= unit
+	gcovr -r . build-coverage --exclude tests
+
+clean:
+	rm -rf build build-debug build-coverage
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.SECONDARY:
