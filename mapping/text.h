@@ -3,6 +3,7 @@
 #define ABGLEICH_TEXT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 bool text_is_utf8(struct str s);                          /* strict: no overlong, no surrogates */
 struct str text_nfc(struct arena *arena, struct str s);   /* s itself where it is NFC already (always for ASCII) */
