@@ -12,6 +12,7 @@ void buf_reserve(struct buf *b, size_t more)
     size_t cap = b->cap ? b->cap + b->cap / 2 : 64;
     b->cap = cap < need ? need : cap;
     b->data = mem_realloc(b->data, b->cap);
+    b->data[b->len] = '\0';
 }
 
 void buf_add(struct buf *b, const void *p, size_t n)
