@@ -1,0 +1,80 @@
+/* The driver layer under state/: one SQL text for two databases (SQLite now; the layer and the statements keep PostgreSQL possible).
+ *
+ * One struct db per thread or job. Only files in state/ and connectors/contactbox.c may run queries; everybody else opens, begins,
+ * commits and passes the handle on.
+ *
+ * Faults stick: the first failing statement is remembered, every later one does nothing and says "no row", and db_commit (or
+ * db_check) returns it and rolls back. So a function that answers "not there" need not be checked one by one, but nothing may be
+ * concluded, and no remote may be written to, before the db_commit or db_check that follows has said FAULT_NONE. */
+#ifndef ABGLEICH_DB_H
+#define ABGLEICH_DB_H
+
+#include "base/arena.h"
+#include "base/env.h"
+
+struct db;
+
+enum db_mode {
+    DB_EXISTING,  /* a missing file is FAULT_STATE */
+    DB_MAY_CREATE /* a missing or zero-length file becomes a new state, mode 0600 */
+};
+
+/* Opens and migrates (state/schema.h). A file that is damaged, foreign, newer than this program or no database at all is refused
+ * with FAULT_STATE and never taken for empty. path and env are borrowed; *out owned by the caller, NULL on failure. */
+enum fault_code db_open(const char *path, enum db_mode mode, struct env *env, struct db **out, struct fault *f);
+void db_close(struct db *db); /* NULL is fine; an open transaction is rolled back */
+struct env *db_env(const struct db *db);
+const char *db_path(const struct db *db);
+
+/* Nestable: inner ones are savepoints. Writers take the write lock at once and wait for it (10 s), so that a transaction never
+ * fails half way for being late. */
+enum fault_code db_begin(struct db *db, struct fault *f);
+enum fault_code db_commit(struct db *db, struct fault *f); /* a remembered fault rolls this level back and is returned */
+void db_rollback(struct db *db);                           /* also forgets a remembered fault */
+bool db_in_transaction(const struct db *db);
+/* The remembered fault, if any, outside a transaction or in it; forgets it when outside. */
+enum fault_code db_check(struct db *db, struct fault *f);
+
+/* Slow: every page and index. FAULT_STATE with what was found (`abgleich doctor`). */
+enum fault_code db_verify(struct db *db, struct fault *f);
+/* A consistent copy for backups; the file must not exist. */
+enum fault_code db_copy(struct db *db, const char *to_path, struct fault *f);
+
+/* -- queries: state/ only. Statements are named in state/queries.h and kept prepared.
+ *
+ *     struct query *q = query_begin(db, QUERY_X);
+ *     bind_text(q, 1, name);
+ *     while (query_step(q)) ... column_int(q, 0) ...
+ *     query_end(q);
+ *
+ * Parameters are $1, $2 ...; columns count from 0. A statement under way (stepped, not ended) may not be begun again: that is a
+ * remembered FAULT_INTERNAL. */
+enum query_id {
+#define QUERY(name, text) QUERY_##name,
+#include "state/queries.h"
+#undef QUERY
+    QUERY_COUNT
+};
+struct query;
+struct query *query_begin(struct db *db, enum query_id id); /* never NULL */
+void bind_text(struct query *q, int index, struct str s);   /* {NULL,0} = NULL; borrowed until query_end */
+void bind_int(struct query *q, int index, int64_t value);
+void bind_blob(struct query *q, int index, struct str s);
+void bind_null(struct query *q, int index);
+bool query_step(struct query *q); /* true: there is a row. false: end or fault */
+int64_t column_int(struct query *q, int column);      /* 0 for NULL */
+struct str column_text(struct query *q, int column);  /* borrowed until the next step; {NULL,0} for NULL */
+struct str column_blob(struct query *q, int column);
+bool column_is_null(struct query *q, int column);
+void query_end(struct query *q);
+void query_run(struct query *q); /* step to the end and end */
+/* Remembers a fault found above the SQL (a row that cannot be decoded). */
+enum fault_code db_fail(struct db *db, enum fault_code code, const char *advice, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* For the schema and tests: runs SQL text of several statements. */
+enum fault_code db_exec(struct db *db, const char *sql, struct fault *f);
+
+/* Number of a link or account name, for the journal's narrow rows. 0 = not there and not `make`. Cached. */
+int64_t db_name_number(struct db *db, const char *name, bool make);
+
+#endif
