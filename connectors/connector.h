@@ -39,6 +39,7 @@ struct account {
     const char *ca_file;  /* NULL = the system's */
     const char *region;   /* for phone numbers: "DE" */
     bool allow_plain_http; /* Basic over http to other hosts than loopback */
+    void *state;           /* the store's: struct db of this job; NULL elsewhere */
 };
 
 struct session; /* each connector's own */
