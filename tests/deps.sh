@@ -2,7 +2,7 @@
 # Installs what building and testing need and is missing, by apt. Quiet when all is there.
 set -eu
 packages="gcc g++ pkg-config gettext libcurl4-openssl-dev libsqlite3-dev libjansson-dev libxml2-dev libuv1-dev libinih-dev
-libphonenumber-dev libprotobuf-dev libicu-dev libsodium-dev libssl-dev uthash-dev zlib1g-dev libmicrohttpd-dev libpsl-dev
+libphonenumber-dev libprotobuf-dev libicu-dev libsodium-dev libssl-dev uthash-dev zlib1g-dev liblzma-dev libabsl-dev libmicrohttpd-dev libpsl-dev
 libcriterion-dev python3 radicale xandikos vdirsyncer curl sqlite3"
 missing=
 for p in $packages; do
