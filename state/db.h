@@ -32,7 +32,7 @@ enum fault_code db_begin(struct db *db, struct fault *f);
 enum fault_code db_commit(struct db *db, struct fault *f); /* a remembered fault rolls this level back and is returned */
 void db_rollback(struct db *db);                           /* also forgets a remembered fault */
 bool db_in_transaction(const struct db *db);
-/* The remembered fault, if any, outside a transaction or in it; forgets it when outside. */
+/* The remembered fault, if any. Handed out (f not NULL) outside a transaction it is forgotten; inside it stays until the end. */
 enum fault_code db_check(struct db *db, struct fault *f);
 
 /* Slow: every page and index. FAULT_STATE with what was found (`abgleich doctor`). */
@@ -76,5 +76,6 @@ enum fault_code db_exec(struct db *db, const char *sql, struct fault *f);
 
 /* Number of a link or account name, for the journal's narrow rows. 0 = not there and not `make`. Cached. */
 int64_t db_name_number(struct db *db, const char *name, bool make);
+void db_name_forget(struct db *db); /* after its row went */
 
 #endif

@@ -36,7 +36,7 @@ struct store_record {
     struct str origin;  /* who made the last change: account name, "command", "dav:anna" ...; {NULL,0} = unknown */
     int64_t created_ms, changed_ms;
 };
-/* The callback's record is borrowed for the call; false stops. It may write to the store. */
+/* The callback's record is borrowed for the call; false stops. It may write to the store, but not roll back. */
 typedef bool store_fn(void *ctx, const struct store_record *r);
 
 /* In the arena, tombstones too (look at `deleted`). False if not there. id is looked up in all books. */
@@ -68,10 +68,9 @@ enum fault_code store_wipe(struct db *db, struct str book, struct str origin, in
 /* Tombstones older than that are forgotten. */
 enum fault_code store_purge(struct db *db, int64_t before_ms, int64_t *n, struct fault *f);
 
-/* Everything changed after `since` in change order, tombstones included (since 0: those of living records only matter to callers that
- * ask; they are left out). Bodies included. */
+/* Everything changed after `since` in change order, tombstones and bodies included. */
 enum fault_code store_changes(struct db *db, struct str book, int64_t since, store_fn *fn, void *ctx, struct fault *f);
-/* All living records in order of creation, with bodies. */
+/* All living records with bodies, in change order; what fn itself writes is not seen again. */
 enum fault_code store_each(struct db *db, struct str book, store_fn *fn, void *ctx, struct fault *f);
 /* Living ones by title; search ({NULL,0} = all): every word must be found in the folded title or the body. book {NULL,0} = all. */
 enum fault_code store_list(struct db *db, struct str book, struct str search, bool deleted, store_fn *fn, void *ctx,

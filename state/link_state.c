@@ -1,0 +1,60 @@
+#include "base/mem.h"
+#include "state/journal.h"
+
+#include <stdlib.h>
+
+static char *owned_text(struct query *q, int column)
+{
+    struct str s = column_text(q, column);
+    return s.p ? mem_strndup(s.p, s.n) : NULL;
+}
+
+enum fault_code link_state_load(struct db *db, const char *link, struct link_state *out, struct fault *f)
+{
+    memset(out, 0, sizeof *out);
+    struct query *q = query_begin(db, QUERY_LINK_STATE_GET);
+    bind_int(q, 1, db_name_number(db, link, false));
+    if (query_step(q)) {
+        out->known = true;
+        for (int s = 0; s < 2; s++) {
+            out->token[s] = owned_text(q, s);
+            out->identity[s] = owned_text(q, 2 + s);
+            out->last_full_ms[s] = column_int(q, 7 + s);
+            out->empty_since_ms[s] = column_int(q, 10 + s);
+        }
+        out->settings_hash = owned_text(q, 4);
+        out->normaliser = (unsigned)column_int(q, 5);
+        out->first_run_done = column_int(q, 6) != 0;
+        out->last_run_ms = column_int(q, 9);
+    }
+    query_end(q);
+    return db_check(db, f);
+}
+
+enum fault_code link_state_save(struct db *db, const char *link, const struct link_state *s, struct fault *f)
+{
+    struct query *q = query_begin(db, QUERY_LINK_STATE_SET);
+    bind_int(q, 1, db_name_number(db, link, true));
+    for (int side = 0; side < 2; side++) {
+        bind_text(q, 2 + side, str_of(s->token[side]));
+        bind_text(q, 4 + side, str_of(s->identity[side]));
+        bind_int(q, 9 + side, s->last_full_ms[side]);
+        bind_int(q, 12 + side, s->empty_since_ms[side]);
+    }
+    bind_text(q, 6, str_of(s->settings_hash));
+    bind_int(q, 7, s->normaliser);
+    bind_int(q, 8, s->first_run_done);
+    bind_int(q, 11, s->last_run_ms);
+    query_run(q);
+    return db_check(db, f);
+}
+
+void link_state_free(struct link_state *s)
+{
+    for (int side = 0; side < 2; side++) {
+        free(s->token[side]);
+        free(s->identity[side]);
+    }
+    free(s->settings_hash);
+    memset(s, 0, sizeof *s);
+}

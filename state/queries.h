@@ -1,0 +1,173 @@
+/* Every statement of the program, by name: QUERY(name, text), read several times by state/db.h and state/db.c.
+ *
+ * Rules (one text for SQLite and PostgreSQL): parameters $1..$n; BIGINT, TEXT, BYTEA only; times are Unix ms from our clock; upserts as
+ * INSERT ... ON CONFLICT ... DO UPDATE; numbers of new rows by RETURNING. */
+
+/* schema, names, settings */
+QUERY(SCHEMA_VERSION, "SELECT user_version FROM pragma_user_version") /* PostgreSQL: a table of one row */
+QUERY(NAME_GET, "SELECT no FROM name WHERE name = $1")
+QUERY(NAME_ADD, "INSERT INTO name(name, next_row) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET next_row = name.next_row RETURNING no")
+QUERY(NAME_DELETE, "DELETE FROM name WHERE no = $1")
+QUERY(NAME_NEXT_ROW, "UPDATE name SET next_row = next_row + 1 WHERE no = $1 RETURNING next_row")
+QUERY(NAME_LIST, "SELECT name FROM name ORDER BY name")
+QUERY(SETTING_GET, "SELECT value FROM setting WHERE key = $1")
+QUERY(SETTING_SET, "INSERT INTO setting(key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2")
+QUERY(SETTING_DELETE, "DELETE FROM setting WHERE key = $1")
+QUERY(TRAIT_GET, "SELECT value FROM trait WHERE account = $1 AND key = $2 AND time_ms >= $3")
+QUERY(TRAIT_SET, "INSERT INTO trait(account, key, value, time_ms) VALUES ($1, $2, $3, $4)"
+                 " ON CONFLICT (account, key) DO UPDATE SET value = $3, time_ms = $4")
+QUERY(TRAIT_DELETE, "DELETE FROM trait WHERE account = $1 AND key = $2")
+QUERY(TRAIT_DELETE_ALL, "DELETE FROM trait WHERE account = $1")
+
+/* secrets */
+QUERY(SECRET_GET, "SELECT key_id, nonce, box FROM secret WHERE account = $1 AND field = $2")
+QUERY(SECRET_SET, "INSERT INTO secret(account, field, key_id, nonce, box) VALUES ($1, $2, $3, $4, $5)"
+                  " ON CONFLICT (account, field) DO UPDATE SET key_id = $3, nonce = $4, box = $5")
+QUERY(SECRET_DELETE, "DELETE FROM secret WHERE account = $1 AND ($2 IS NULL OR field = $2)")
+QUERY(SECRET_COUNT, "SELECT count(*) FROM secret")
+
+/* journal */
+QUERY(JOURNAL_FIND_A, "SELECT no FROM journal WHERE link = $1 AND id_a = $2")
+QUERY(JOURNAL_FIND_B, "SELECT no FROM journal WHERE link = $1 AND id_b = $2")
+QUERY(JOURNAL_GET, "SELECT j.id_a, j.id_b, j.version_a, j.version_b, j.flags, b.base_a, b.base_b FROM journal j"
+                   " LEFT JOIN journal_base b ON b.no = j.no WHERE j.no = $1 AND j.link = $2")
+QUERY(JOURNAL_INSERT, "INSERT INTO journal(no, link, id_a, id_b, version_a, version_b, flags) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+QUERY(JOURNAL_UPDATE, "UPDATE journal SET id_a = $3, id_b = $4, version_a = $5, version_b = $6, flags = $7 WHERE no = $1 AND link = $2"
+                      " RETURNING no")
+QUERY(JOURNAL_BASE, "INSERT INTO journal_base(no, base_a, base_b) VALUES ($1, $2, $3)"
+                    " ON CONFLICT (no) DO UPDATE SET base_a = $2, base_b = $3")
+QUERY(JOURNAL_VERSION_A, "UPDATE journal SET version_a = $3 WHERE no = $1 AND link = $2")
+QUERY(JOURNAL_VERSION_B, "UPDATE journal SET version_b = $3 WHERE no = $1 AND link = $2")
+QUERY(JOURNAL_FLAGS, "UPDATE journal SET flags = $3 WHERE no = $1 AND link = $2")
+QUERY(JOURNAL_DELETE, "DELETE FROM journal WHERE no = $1 AND link = $2")
+QUERY(JOURNAL_BASE_DELETE, "DELETE FROM journal_base WHERE no = $1")
+QUERY(JOURNAL_COUNT, "SELECT count(*) FROM journal WHERE no BETWEEN $1 AND $2")
+QUERY(JOURNAL_EACH_A, "SELECT no, id_a, version_a FROM journal WHERE no BETWEEN $1 AND $2 AND id_a IS NOT NULL")
+QUERY(JOURNAL_EACH_B, "SELECT no, id_b, version_b FROM journal WHERE no BETWEEN $1 AND $2 AND id_b IS NOT NULL")
+QUERY(JOURNAL_EACH_ROW, "SELECT no FROM journal WHERE no BETWEEN $1 AND $2 ORDER BY no")
+QUERY(JOURNAL_WIPE, "DELETE FROM journal WHERE no BETWEEN $1 AND $2")
+QUERY(JOURNAL_BASE_WIPE, "DELETE FROM journal_base WHERE no BETWEEN $1 AND $2")
+QUERY(LINK_STATE_GET, "SELECT token_a, token_b, identity_a, identity_b, settings_hash, normaliser, first_run_done, last_full_a_ms,"
+                      " last_full_b_ms, last_run_ms, empty_since_a_ms, empty_since_b_ms FROM link_state WHERE link = $1")
+QUERY(LINK_STATE_SET, "INSERT INTO link_state(link, token_a, token_b, identity_a, identity_b, settings_hash, normaliser, first_run_done,"
+                      " last_full_a_ms, last_full_b_ms, last_run_ms, empty_since_a_ms, empty_since_b_ms)"
+                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (link) DO UPDATE SET"
+                      " token_a = $2, token_b = $3, identity_a = $4, identity_b = $5, settings_hash = $6, normaliser = $7,"
+                      " first_run_done = $8, last_full_a_ms = $9, last_full_b_ms = $10, last_run_ms = $11, empty_since_a_ms = $12,"
+                      " empty_since_b_ms = $13")
+QUERY(LINK_STATE_DELETE, "DELETE FROM link_state WHERE link = $1")
+
+/* owed */
+QUERY(INTENT_ADD, "INSERT INTO intent(link, side, kind, id, version, source_id, journal_no, content, run, time_ms)"
+                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING no")
+QUERY(INTENT_EACH, "SELECT no, side, kind, id, version, source_id, journal_no, content, run, time_ms FROM intent WHERE link = $1 ORDER BY no")
+QUERY(INTENT_CLOSE, "DELETE FROM intent WHERE no = $1")
+QUERY(INTENT_CLOSE_ALL, "DELETE FROM intent WHERE link = $1")
+QUERY(INTENT_COUNT, "SELECT count(*) FROM intent WHERE link = $1")
+QUERY(PENDING_PUT, "INSERT INTO pending(link, side, id, title, reason, text, tries, first_seen_ms, content)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8) ON CONFLICT (link, side, id) DO UPDATE SET title = $4, reason = $5,"
+                   " text = $6, tries = pending.tries + 1, content = $8")
+QUERY(PENDING_REMOVE, "DELETE FROM pending WHERE link = $1 AND side = $2 AND id = $3")
+QUERY(PENDING_GET, "SELECT side, id, title, reason, text, tries, first_seen_ms, content FROM pending"
+                   " WHERE link = $1 AND side = $2 AND id = $3")
+QUERY(PENDING_LIST, "SELECT side, id, title, reason, text, tries, first_seen_ms, content FROM pending WHERE link = $1 ORDER BY side, id")
+QUERY(PENDING_WIPE, "DELETE FROM pending WHERE link = $1")
+QUERY(PENDING_COUNT, "SELECT count(*) FROM pending WHERE link = $1")
+QUERY(DECISION_PUT, "INSERT INTO decision(link, id_a, id_b, decision, time_ms) VALUES ($1, $2, $3, $4, $5)"
+                    " ON CONFLICT (link, id_a, id_b) DO UPDATE SET decision = $4, time_ms = $5")
+QUERY(DECISION_DELETE, "DELETE FROM decision WHERE link = $1 AND id_a = $2 AND id_b = $3")
+QUERY(DECISION_GET, "SELECT decision FROM decision WHERE link = $1 AND id_a = $2 AND id_b = $3")
+QUERY(DECISION_EACH, "SELECT id_a, id_b, decision FROM decision WHERE link = $1 ORDER BY id_a, id_b")
+QUERY(DECISION_WIPE, "DELETE FROM decision WHERE link = $1")
+QUERY(REVIEW_ADD, "INSERT INTO review(link, id_a, id_b, title_a, title_b, reason, time_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+QUERY(REVIEW_REMOVE, "DELETE FROM review WHERE link = $1 AND id_a = $2 AND id_b = $3")
+QUERY(REVIEW_WIPE, "DELETE FROM review WHERE link = $1")
+QUERY(REVIEW_EACH, "SELECT id_a, id_b, title_a, title_b, reason, time_ms FROM review WHERE link = $1 ORDER BY no")
+QUERY(REVIEW_COUNT, "SELECT count(*) FROM review WHERE link = $1")
+QUERY(HELD_PUT, "INSERT INTO held(link, plan, reason, run, time_ms, approved) VALUES ($1, $2, $3, $4, $5, 0)"
+                " ON CONFLICT (link) DO UPDATE SET reason = $3, run = $4, time_ms = $5,"
+                " approved = CASE WHEN held.plan = $2 THEN held.approved ELSE 0 END, plan = $2")
+QUERY(HELD_GET, "SELECT plan, reason, run, time_ms, approved FROM held WHERE link = $1")
+QUERY(HELD_APPROVE, "UPDATE held SET approved = 1 WHERE link = $1 AND plan = $2 RETURNING link")
+QUERY(HELD_CLEAR, "DELETE FROM held WHERE link = $1")
+QUERY(HELD_LIST, "SELECT n.name, h.plan, h.reason, h.run, h.time_ms, h.approved FROM held h JOIN name n ON n.no = h.link ORDER BY n.name")
+
+/* store */
+#define BOOK_COLUMNS "id, name, kind, seq, living"
+QUERY(BOOK_LIST, "SELECT " BOOK_COLUMNS " FROM book ORDER BY name")
+QUERY(BOOK_BY_ID, "SELECT " BOOK_COLUMNS " FROM book WHERE id = $1")
+QUERY(BOOK_BY_NAME, "SELECT " BOOK_COLUMNS " FROM book WHERE name = $1")
+QUERY(BOOK_NUMBER, "SELECT no FROM book WHERE id = $1")
+QUERY(BOOK_ADD, "INSERT INTO book(id, name, kind, seq, living, created_ms) VALUES ($1, $2, $3, 0, 0, $4)")
+QUERY(BOOK_RENAME, "UPDATE book SET name = $2 WHERE id = $1 RETURNING no")
+QUERY(BOOK_REMOVE, "DELETE FROM book WHERE no = $1")
+QUERY(BOOK_REMOVE_RECORDS, "DELETE FROM record WHERE book = $1")
+QUERY(BOOK_CHANGE, "UPDATE book SET seq = seq + 1, living = living + $2 WHERE no = $1 RETURNING seq")
+#define RECORD_COLUMNS                                                                                                                 \
+    "r.id, b.id, r.kind, r.uid, r.title, r.seq, r.deleted, r.by_person, r.origin, r.created_ms, r.changed_ms, r.body"
+#define RECORD_FROM " FROM record r JOIN book b ON b.no = r.book "
+QUERY(RECORD_GET, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.id = $1")
+QUERY(RECORD_BY_UID, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.book = $1 AND r.uid = $2 AND r.deleted = 0 ORDER BY r.no")
+QUERY(RECORD_BY_PREFIX, "SELECT r.id" RECORD_FROM
+                        "WHERE r.id >= $1 AND r.id < $2 AND r.deleted = $3 AND ($4 IS NULL OR b.id = $4) LIMIT 2")
+QUERY(RECORD_BY_TITLE, "SELECT r.id" RECORD_FROM
+                       "WHERE r.title = $1 AND r.deleted = $2 AND ($3 IS NULL OR b.id = $3) LIMIT 2")
+QUERY(RECORD_HEAD, "SELECT no, book, seq, deleted FROM record WHERE id = $1")
+QUERY(RECORD_SAME, "SELECT 1 FROM record WHERE no = $1 AND body = $2 AND uid IS NOT DISTINCT FROM $3 AND title IS NOT DISTINCT FROM $4")
+QUERY(RECORD_INSERT, "INSERT INTO record(id, book, seq, kind, deleted, by_person, created_ms, changed_ms, uid, title, origin, body)"
+                     " VALUES ($1, $2, $3, $4, 0, 0, $5, $5, $6, $7, $8, $9)")
+QUERY(RECORD_REVIVE, "UPDATE record SET book = $2, seq = $3, kind = $4, deleted = 0, by_person = 0, changed_ms = $5, uid = $6, title = $7,"
+                     " origin = $8, body = $9 WHERE no = $1")
+QUERY(RECORD_UPDATE, "UPDATE record SET seq = $2, changed_ms = $3, uid = $4, title = $5, origin = $6, body = $7 WHERE no = $1")
+QUERY(RECORD_MARK, "UPDATE record SET seq = $2, changed_ms = $3, deleted = $4, by_person = $5, origin = $6 WHERE no = $1")
+QUERY(RECORD_CHANGES, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.book = $1 AND r.seq > $2 ORDER BY r.seq")
+QUERY(RECORD_EACH, "SELECT " RECORD_COLUMNS RECORD_FROM
+                   "WHERE r.book = $1 AND r.seq > $2 AND r.seq <= $3 AND r.deleted = 0 ORDER BY r.seq")
+QUERY(RECORD_LIST, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.deleted = $1 AND ($2 IS NULL OR b.id = $2) ORDER BY r.title, r.id")
+QUERY(RECORD_LIVING, "SELECT no FROM record WHERE book = $1 AND deleted = 0 ORDER BY no LIMIT 512")
+QUERY(RECORD_PURGE, "DELETE FROM record WHERE deleted = 1 AND changed_ms < $1")
+QUERY(RECORD_PURGE_COUNT, "SELECT count(*) FROM record WHERE deleted = 1 AND changed_ms < $1")
+
+/* archive */
+QUERY(ARCHIVE_PUT, "INSERT INTO archive(run, link, side, id, title, reason, time_ms, after, size_bytes, body)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING no")
+QUERY(ARCHIVE_AFTER, "UPDATE archive SET after = $2 WHERE no = $1")
+#define ARCHIVE_COLUMNS "no, run, link, side, id, title, reason, time_ms, after, size_bytes"
+QUERY(ARCHIVE_ALL, "SELECT " ARCHIVE_COLUMNS " FROM archive ORDER BY no DESC")
+QUERY(ARCHIVE_OF_RUN, "SELECT " ARCHIVE_COLUMNS " FROM archive WHERE run = $1 ORDER BY no DESC")
+QUERY(ARCHIVE_OF_ID, "SELECT " ARCHIVE_COLUMNS " FROM archive WHERE id = $1 ORDER BY no DESC")
+QUERY(ARCHIVE_GET, "SELECT " ARCHIVE_COLUMNS ", body FROM archive WHERE no = $1")
+QUERY(ARCHIVE_PURGE_COUNT, "SELECT count(*) FROM archive WHERE time_ms < $1")
+QUERY(ARCHIVE_PURGE, "DELETE FROM archive WHERE time_ms < $1")
+
+/* runs */
+QUERY(RUN_START, "INSERT INTO run(link, cause, status, started_ms, finished_ms, requests, bytes_in, bytes_out, n_conflicts, n_problems,"
+                 " n_operations, fault_code) VALUES ($1, $2, 'running', $3, 0, 0, 0, 0, 0, 0, 0, 0) RETURNING no")
+QUERY(RUN_FINISH, "UPDATE run SET status = $2, plan = $3, finished_ms = $4, counts_a = $5, counts_b = $6, requests = $7, bytes_in = $8,"
+                  " bytes_out = $9, held = $10, fault = $11, fault_code = $12,"
+                  " n_conflicts = (SELECT count(*) FROM run_conflict WHERE run = $1),"
+                  " n_problems = (SELECT count(*) FROM run_problem WHERE run = $1),"
+                  " n_operations = (SELECT count(*) FROM run_operation WHERE run = $1) WHERE no = $1")
+QUERY(RUN_DROP, "DELETE FROM run WHERE no = $1")
+#define RUN_COLUMNS                                                                                                                    \
+    "no, link, cause, status, plan, started_ms, finished_ms, counts_a, counts_b, requests, bytes_in, bytes_out, n_conflicts,"         \
+    " n_problems, n_operations, held, fault, fault_code"
+QUERY(RUN_LIST, "SELECT " RUN_COLUMNS " FROM run WHERE $1 IS NULL OR link = $1 ORDER BY no DESC LIMIT $2")
+QUERY(RUN_GET, "SELECT " RUN_COLUMNS " FROM run WHERE no = $1")
+QUERY(RUN_PURGE_COUNT, "SELECT count(*) FROM run WHERE started_ms < $1")
+QUERY(RUN_PURGE, "DELETE FROM run WHERE started_ms < $1")
+QUERY(OPERATION_ADD, "INSERT INTO run_operation(run, op, side, title, id, rule) VALUES ($1, $2, $3, $4, $5, $6)")
+QUERY(OPERATION_LIST, "SELECT op, side, title, id, rule FROM run_operation WHERE run = $1 ORDER BY no")
+QUERY(OPERATION_OF_ID, "SELECT op, side, title, id, rule, run FROM run_operation WHERE id = $1 ORDER BY no DESC")
+QUERY(CONFLICT_ADD, "INSERT INTO run_conflict(run, id, contact, field, value_a, value_b, winner, rule, seen)"
+                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) RETURNING no")
+#define CONFLICT_COLUMNS                                                                                                               \
+    "c.no, c.id, c.contact, c.field, c.value_a, c.value_b, c.winner, c.rule, c.seen, c.run, r.started_ms, r.link"                     \
+    " FROM run_conflict c JOIN run r ON r.no = c.run "
+QUERY(CONFLICT_LIST, "SELECT " CONFLICT_COLUMNS "WHERE c.run = $1 ORDER BY c.no")
+QUERY(CONFLICT_OF_LINK, "SELECT " CONFLICT_COLUMNS "WHERE ($1 IS NULL OR r.link = $1) AND ($2 = 0 OR c.seen = 0) ORDER BY c.no DESC")
+QUERY(CONFLICT_OF_ID, "SELECT " CONFLICT_COLUMNS "WHERE c.id = $1 ORDER BY c.no DESC")
+QUERY(CONFLICT_SEEN, "UPDATE run_conflict SET seen = 1 WHERE seen = 0 AND ($1 IS NULL OR run IN (SELECT no FROM run WHERE link = $1))")
+QUERY(PROBLEM_ADD, "INSERT INTO run_problem(run, kind, side, id_a, id_b, title, other, code, reason)"
+                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+QUERY(PROBLEM_LIST, "SELECT kind, side, id_a, id_b, title, other, code, reason FROM run_problem WHERE run = $1 ORDER BY no")
