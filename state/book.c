@@ -1,9 +1,7 @@
 #include "state/store.h"
 
 #include "base/i18n.h"
-#include "base/mem.h"
-
-#include <stdlib.h>
+#include "state/rows.h"
 
 static struct book read_book(struct query *q, struct arena *arena)
 {
@@ -16,17 +14,12 @@ static struct book read_book(struct query *q, struct arena *arena)
 
 size_t book_list(struct db *db, struct arena *arena, struct book **out)
 {
-    struct book *list = NULL;
-    size_t n = 0, cap = 0;
+    struct rows rows = ROWS_OF(struct book);
     struct query *q = query_begin(db, QUERY_BOOK_LIST);
-    while (query_step(q)) {
-        if (n == cap) list = mem_realloc(list, (cap = cap ? cap * 2 : 8) * sizeof *list);
-        list[n++] = read_book(q, arena);
-    }
+    while (query_step(q)) *(struct book *)rows_add(&rows) = read_book(q, arena);
     query_end(q);
-    *out = arena_alloc(arena, (n + 1) * sizeof *list);
-    if (n) memcpy(*out, list, n * sizeof *list);
-    free(list);
+    size_t n = rows.n;
+    *out = rows_keep(&rows, arena);
     return n;
 }
 

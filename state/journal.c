@@ -1,8 +1,6 @@
 #include "state/journal.h"
 
-#include "base/mem.h"
-
-#include <stdlib.h>
+#include "state/rows.h"
 
 /* A row's number is its link's number in the upper half and a counter in the lower, so that one link's rows are one range. */
 static int64_t first_of(int64_t link)
@@ -251,16 +249,11 @@ enum fault_code journal_forget_link(struct db *db, const char *link, struct faul
 
 size_t journal_links(struct db *db, struct arena *arena, struct str **names)
 {
-    struct str *list = NULL;
-    size_t n = 0, cap = 0;
+    struct rows rows = ROWS_OF(struct str);
     struct query *q = query_begin(db, QUERY_NAME_LIST);
-    while (query_step(q)) {
-        if (n == cap) list = mem_realloc(list, (cap = cap ? cap * 2 : 8) * sizeof *list);
-        list[n++] = arena_str(arena, column_text(q, 0));
-    }
+    while (query_step(q)) *(struct str *)rows_add(&rows) = arena_str(arena, column_text(q, 0));
     query_end(q);
-    *names = arena_alloc(arena, (n + 1) * sizeof *list);
-    if (n) memcpy(*names, list, n * sizeof *list);
-    free(list);
+    size_t n = rows.n;
+    *names = rows_keep(&rows, arena);
     return n;
 }

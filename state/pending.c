@@ -1,9 +1,7 @@
 #include "state/pending.h"
 
 #include "base/i18n.h"
-#include "base/mem.h"
-
-#include <stdlib.h>
+#include "state/rows.h"
 
 static int64_t now_ms(struct db *db)
 {
@@ -309,16 +307,11 @@ enum fault_code held_clear(struct db *db, const char *link, struct fault *f)
 
 size_t held_list(struct db *db, struct arena *arena, struct held **out)
 {
-    struct held *list = NULL;
-    size_t n = 0, cap = 0;
+    struct rows rows = ROWS_OF(struct held);
     struct query *q = query_begin(db, QUERY_HELD_LIST);
-    while (query_step(q)) {
-        if (n == cap) list = mem_realloc(list, (cap = cap ? cap * 2 : 8) * sizeof *list);
-        list[n++] = read_held(q, 1, column_text(q, 0), arena);
-    }
+    while (query_step(q)) *(struct held *)rows_add(&rows) = read_held(q, 1, column_text(q, 0), arena);
     query_end(q);
-    *out = arena_alloc(arena, (n + 1) * sizeof *list);
-    if (n) memcpy(*out, list, n * sizeof *list);
-    free(list);
+    size_t n = rows.n;
+    *out = rows_keep(&rows, arena);
     return n;
 }
