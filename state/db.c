@@ -36,6 +36,7 @@ static const struct {
 void db_remember(struct db *db, int rc)
 {
     const char *detail = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+    if (db->fault.code) return;
     if ((rc & 255) == SQLITE_CONSTRAINT && (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)) {
         db_fail(db, FAULT_EXISTS, NULL, _("the state has that already (%s)"), detail);
         return;
@@ -232,6 +233,12 @@ enum fault_code db_begin(struct db *db, struct fault *f)
     return FAULT_NONE;
 }
 
+/* A full disk or an I/O error may have ended the whole transaction behind our back: then nothing of it is there. */
+static void notice_lost_transaction(struct db *db)
+{
+    if (!db->fault.code && sqlite3_get_autocommit(db->handle)) db_remember(db, SQLITE_IOERR);
+}
+
 void db_rollback(struct db *db)
 {
     fault_clear(&db->fault);
@@ -241,6 +248,7 @@ void db_rollback(struct db *db)
     if (db->depth) {
         run_savepoint(db, "ROLLBACK TO");
         run_savepoint(db, "RELEASE");
+        notice_lost_transaction(db); /* or what follows would be kept, statement by statement */
     } else if (!sqlite3_get_autocommit(db->handle)) {
         run_sql(db, "ROLLBACK"); /* SQLite may have rolled back itself: full disk, I/O error */
     }
@@ -264,8 +272,7 @@ static enum fault_code commit_outer(struct db *db, struct fault *f)
 enum fault_code db_commit(struct db *db, struct fault *f)
 {
     if (!db->depth) return fault_set(f, FAULT_INTERNAL, _("please report this"), "commit without a transaction");
-    /* An I/O error may have ended the transaction behind our back: then nothing of it is there. */
-    if (!db->fault.code && sqlite3_get_autocommit(db->handle)) db_remember(db, SQLITE_IOERR);
+    notice_lost_transaction(db);
     if (db->fault.code) {
         enum fault_code code = db_check(db, f);
         db_rollback(db);

@@ -16,7 +16,7 @@ struct db;
 
 enum db_mode {
     DB_EXISTING,  /* a missing file is FAULT_STATE */
-    DB_MAY_CREATE /* a missing or zero-length file becomes a new state, mode 0600 */
+    DB_MAY_CREATE /* a missing file becomes a new state, mode 0600; one of zero length has lost its content and is refused */
 };
 
 /* Opens and migrates (state/schema.h). A file that is damaged, foreign, newer than this program or no database at all is refused

@@ -23,7 +23,9 @@ static int wait_for_lock(void *ctx, int tries)
     int64_t pause_ms = tries < 10 ? 1 + tries : 20;
     int64_t waited_ms = tries < 10 ? tries * (tries + 1) / 2 : 55 + (int64_t)(tries - 10) * 20;
     if (waited_ms >= LOCK_WAIT_MS) return 0;
-    return db->env->sleep_ms(db->env, pause_ms) == FAULT_NONE;
+    enum fault_code code = db->env->sleep_ms(db->env, pause_ms);
+    if (code) db_fail(db, code, NULL, _("cancelled while waiting for another command"));
+    return code == FAULT_NONE;
 }
 
 static struct db *db_new(const char *path, struct env *env)
@@ -88,6 +90,9 @@ static enum fault_code check_and_migrate(struct db *db)
     int64_t version = pragma_int(db, "PRAGMA user_version");
     if (db->fault.code) return db->fault.code;
     if (version > schema_version()) return refuse_newer(db, version);
+    if (version < 1) /* files are made whole: no state was ever without a version */
+        return db_fail(db, FAULT_STATE, _("restore it from a backup; nothing was changed"), _("%s is damaged: it says schema %lld"),
+                       db->path, (long long)version);
     return schema_migrate(db, (int)version, NULL);
 }
 
@@ -154,6 +159,39 @@ static uint32_t big_endian(const unsigned char *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* What every state has in its header, apart from the page size: other values are damage that SQLite would not always notice and might
+ * act upon (an auto-vacuum flag moves pages about, a legacy text encoding reads other strings). */
+static const struct {
+    unsigned char offset, n;
+    uint32_t least, most;
+} header_rules[] = {
+    {18, 1, 1, 2}, /* write and read version: rollback journal or WAL */
+    {19, 1, 1, 2},
+    {20, 1, 0, 0}, /* bytes reserved in each page */
+    {21, 1, 64, 64},
+    {22, 1, 32, 32},
+    {23, 1, 32, 32},
+    {44, 4, 4, 4},  /* schema format */
+    {52, 4, 0, 0},  /* auto-vacuum */
+    {56, 4, 1, 1},  /* UTF-8 */
+    {64, 4, 0, 0},  /* incremental vacuum */
+    {72, 4, 0, 0},  /* reserved: zero */
+    {76, 4, 0, 0},
+    {80, 4, 0, 0},
+    {84, 4, 0, 0},
+    {88, 4, 0, 0},
+};
+
+static bool follows_rules(const unsigned char *header)
+{
+    for (size_t i = 0; i < sizeof header_rules / sizeof *header_rules; i++) {
+        const unsigned char *p = header + header_rules[i].offset;
+        uint32_t value = header_rules[i].n == 1 ? *p : big_endian(p);
+        if (value < header_rules[i].least || value > header_rules[i].most) return false;
+    }
+    return true;
+}
+
 static enum fault_code check_header(const char *path, int fd, struct fault *f)
 {
     const char *restore = _("nothing was changed; restore the state from a backup, or check `state` in the configuration");
@@ -168,13 +206,26 @@ static enum fault_code check_header(const char *path, int fd, struct fault *f)
     if ((size_t)n < sizeof header) return fault_set(f, FAULT_STATE, restore, _("%s is cut off after %zd bytes"), path, n);
     if (big_endian(header + HEADER_APPLICATION_ID) != SCHEMA_APPLICATION_ID)
         return fault_set(f, FAULT_STATE, restore, _("%s belongs to another program"), path);
+    if (!follows_rules(header)) return fault_set(f, FAULT_STATE, restore, _("%s is damaged in its first bytes"), path);
     return FAULT_NONE;
+}
+
+/* Nothing binds a write-ahead log to its file but the name: one left behind by a state that was removed would be played into a new one. */
+static enum fault_code make_where_nothing_is(const char *path, struct env *env, struct fault *f)
+{
+    struct buf log AUTO_BUF = BUF_INIT;
+    buf_addf(&log, "%s-wal", path);
+    struct stat st;
+    if (stat(buf_cstr(&log), &st) == 0 && st.st_size > 0)
+        return fault_set(f, FAULT_STATE, _("restore the state from a backup; to start anew, remove that file too"),
+                         _("%s is not there, but changes to it are: %s"), path, buf_cstr(&log));
+    return make_file(path, env, f);
 }
 
 static enum fault_code look_at_file(const char *path, enum db_mode mode, struct env *env, struct fault *f)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && mode == DB_MAY_CREATE) return make_file(path, env, f);
+    if (fd < 0 && errno == ENOENT && mode == DB_MAY_CREATE) return make_where_nothing_is(path, env, f);
     if (fd < 0 && errno == ENOENT)
         return fault_set(f, FAULT_STATE, _("check `state` in the configuration; `abgleich book add` or `account add` make a new one"),
                          _("there is no state database at %s"), path);

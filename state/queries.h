@@ -93,12 +93,12 @@ QUERY(HELD_CLEAR, "DELETE FROM held WHERE link = $1")
 QUERY(HELD_LIST, "SELECT n.name, h.plan, h.reason, h.run, h.time_ms, h.approved FROM held h JOIN name n ON n.no = h.link ORDER BY n.name")
 
 /* store */
-#define BOOK_COLUMNS "id, name, kind, seq, living"
+#define BOOK_COLUMNS "id, name, kind, seq, living, floor"
 QUERY(BOOK_LIST, "SELECT " BOOK_COLUMNS " FROM book ORDER BY name")
 QUERY(BOOK_BY_ID, "SELECT " BOOK_COLUMNS " FROM book WHERE id = $1")
 QUERY(BOOK_BY_NAME, "SELECT " BOOK_COLUMNS " FROM book WHERE name = $1")
 QUERY(BOOK_NUMBER, "SELECT no FROM book WHERE id = $1")
-QUERY(BOOK_ADD, "INSERT INTO book(id, name, kind, seq, living, created_ms) VALUES ($1, $2, $3, 0, 0, $4)")
+QUERY(BOOK_ADD, "INSERT INTO book(id, name, kind, seq, floor, living, created_ms) VALUES ($1, $2, $3, 0, 0, 0, $4)")
 QUERY(BOOK_RENAME, "UPDATE book SET name = $2 WHERE id = $1 RETURNING no")
 QUERY(BOOK_REMOVE, "DELETE FROM book WHERE no = $1")
 QUERY(BOOK_REMOVE_RECORDS, "DELETE FROM record WHERE book = $1")
@@ -122,9 +122,11 @@ QUERY(RECORD_UPDATE, "UPDATE record SET seq = $2, changed_ms = $3, uid = $4, tit
 QUERY(RECORD_MARK, "UPDATE record SET seq = $2, changed_ms = $3, deleted = $4, by_person = $5, origin = $6 WHERE no = $1")
 QUERY(RECORD_CHANGES, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.book = $1 AND r.seq > $2 ORDER BY r.seq")
 QUERY(RECORD_EACH, "SELECT " RECORD_COLUMNS RECORD_FROM
-                   "WHERE r.book = $1 AND r.seq > $2 AND r.seq <= $3 AND r.deleted = 0 ORDER BY r.seq")
+                   "WHERE r.book = $1 AND r.seq <= (SELECT seq FROM book WHERE no = $1) AND r.deleted = 0 ORDER BY r.seq")
 QUERY(RECORD_LIST, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.deleted = $1 AND ($2 IS NULL OR b.id = $2) ORDER BY r.title, r.id")
 QUERY(RECORD_LIVING, "SELECT no FROM record WHERE book = $1 AND deleted = 0 ORDER BY no LIMIT 512")
+QUERY(BOOK_RAISE_FLOOR, "UPDATE book SET floor = COALESCE((SELECT max(r.seq) FROM record r WHERE r.book = book.no AND r.deleted = 1"
+                        " AND r.changed_ms < $1 AND r.seq > book.floor), floor)")
 QUERY(RECORD_PURGE, "DELETE FROM record WHERE deleted = 1 AND changed_ms < $1")
 QUERY(RECORD_PURGE_COUNT, "SELECT count(*) FROM record WHERE deleted = 1 AND changed_ms < $1")
 

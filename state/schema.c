@@ -45,7 +45,7 @@ static const char owed[] =
 
 static const char store[] =
     "CREATE TABLE book(no " SERIAL ", id TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, kind BIGINT NOT NULL, seq BIGINT NOT NULL,"
-    " living BIGINT NOT NULL, created_ms BIGINT NOT NULL);"
+    " floor BIGINT NOT NULL, living BIGINT NOT NULL, created_ms BIGINT NOT NULL);"
     "CREATE TABLE record(no " ROWKEY ", id TEXT NOT NULL UNIQUE, book BIGINT NOT NULL REFERENCES book(no), seq BIGINT NOT NULL,"
     " kind BIGINT NOT NULL, deleted BIGINT NOT NULL, by_person BIGINT NOT NULL, created_ms BIGINT NOT NULL,"
     " changed_ms BIGINT NOT NULL, uid TEXT, title TEXT, origin TEXT, body BYTEA NOT NULL);"

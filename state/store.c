@@ -222,8 +222,11 @@ enum fault_code store_purge(struct db *db, int64_t before_ms, int64_t *n, struct
     bind_int(q, 1, before_ms);
     tell(n, query_step(q) ? column_int(q, 0) : 0);
     query_end(q);
-    q = query_begin(db, QUERY_RECORD_PURGE);
-    bind_int(q, 1, before_ms);
-    query_run(q);
+    static const enum query_id steps[] = {QUERY_BOOK_RAISE_FLOOR, QUERY_RECORD_PURGE};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        q = query_begin(db, steps[i]);
+        bind_int(q, 1, before_ms);
+        query_run(q);
+    }
     return db_check(db, f);
 }

@@ -78,5 +78,7 @@ enum fault_code store_list(struct db *db, struct str book, struct str search, bo
 int64_t store_count(struct db *db, struct str book); /* living */
 /* The book's change number now; -1 if there is no such book. */
 int64_t store_seq(struct db *db, struct str book);
+/* Changes since a number below this are not all there any more: deletions were purged. -1 if there is no such book. */
+int64_t store_floor(struct db *db, struct str book);
 
 #endif

@@ -81,11 +81,9 @@ enum fault_code store_changes(struct db *db, struct str book, int64_t since, sto
 
 enum fault_code store_each(struct db *db, struct str book, store_fn *fn, void *ctx, struct fault *f)
 {
-    int64_t number = book_number(db, book), last = store_seq(db, book);
+    int64_t number = book_number(db, book);
     struct query *q = query_begin(db, QUERY_RECORD_EACH);
     bind_int(q, 1, number);
-    bind_int(q, 2, 0);
-    bind_int(q, 3, last);
     bool go_on = true;
     while (go_on && query_step(q)) {
         struct store_record r = read_record(q);
@@ -95,24 +93,31 @@ enum fault_code store_each(struct db *db, struct str book, store_fn *fn, void *c
     return db_check(db, f);
 }
 
-static int64_t book_column(struct db *db, struct str book, bool seq)
+enum book_column { BOOK_SEQ = 3, BOOK_LIVING, BOOK_FLOOR }; /* of BOOK_COLUMNS */
+
+static int64_t book_value(struct db *db, struct str book, enum book_column column)
 {
     struct query *q = query_begin(db, QUERY_BOOK_BY_ID);
     bind_text(q, 1, book);
-    int64_t value = query_step(q) ? column_int(q, seq ? 3 : 4) : -1;
+    int64_t value = query_step(q) ? column_int(q, column) : -1;
     query_end(q);
     return value;
 }
 
 int64_t store_count(struct db *db, struct str book)
 {
-    int64_t n = book_column(db, book, false);
+    int64_t n = book_value(db, book, BOOK_LIVING);
     return n < 0 ? 0 : n;
 }
 
 int64_t store_seq(struct db *db, struct str book)
 {
-    return book_column(db, book, true);
+    return book_value(db, book, BOOK_SEQ);
+}
+
+int64_t store_floor(struct db *db, struct str book)
+{
+    return book_value(db, book, BOOK_FLOOR);
 }
 
 /* -- by title, with a search -- */

@@ -1,0 +1,24 @@
+#include "connectors/connector.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void collections_free(struct collections *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        free(c->items[i].name);
+        free(c->items[i].path);
+    }
+    free(c->items);
+    *c = (struct collections){NULL, 0};
+}
+
+void write_clear(struct write *w)
+{
+    fault_clear(&w->fault);
+    free(w->new_id);
+    free(w->new_version);
+    w->new_id = w->new_version = NULL;
+    w->code = FAULT_NONE;
+    w->kept = false;
+}
