@@ -86,7 +86,7 @@ struct write {
     struct str id;      /* create: the name from new_id(); else as listed */
     struct str version; /* precondition of update and delete; {NULL,0}: read it first */
     struct str body;
-    struct str uid;
+    struct str uid, title; /* of the body, so that nobody needs to parse it again; {NULL,0} = not there */
     /* outcome, filled by write(); strings owned by the caller */
     enum fault_code code; /* FAULT_NONE; FAULT_CHANGED, _GONE, _EXISTS, _REFUSED, _TOO_LARGE, _LOCKED, _UNKNOWN, or wider */
     struct fault fault;

@@ -49,6 +49,8 @@ struct run_problem { /* quarantined, failed or ambiguous */
     char *contact, *other; /* other: the candidate of an ambiguous match, else NULL */
     char *id_a, *id_b;     /* NULL = not there */
     bool side_a;
+    uint8_t kind;          /* enum report_problem_kind of state/runs.h */
+    unsigned code;         /* enum fault_code */
     char *reason;
 };
 struct run_operation {

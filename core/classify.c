@@ -1,0 +1,69 @@
+#include "core/job.h"
+
+#include "base/i18n.h"
+
+struct record *job_record(struct job *job, const struct item *item, enum side side, struct arena *arena)
+{
+    if (!item->side[side].body.there) return NULL;
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    struct str body = spool_get(job->spool, &item->side[side].body, arena, &why);
+    return body.p ? record_parse(arena, job->kind, body, &job->key, &why) : NULL;
+}
+
+struct str job_title(struct job *job, const struct item *item, struct arena *arena)
+{
+    for (int s = 0; s < 2; s++) {
+        struct record *r = job_record(job, item, (enum side)s, arena);
+        if (r) return record_title(r);
+    }
+    if (item->past && item->past->title.n) return item->past->title;
+    for (int s = 0; s < 2; s++)
+        if (item->side[s].id.p) return item->side[s].id;
+    return str_of(_("unnamed"));
+}
+
+static uint8_t seen_without_base(struct job *job, const struct item *item, enum side s, struct arena *arena)
+{
+    const struct item_side *at = &item->side[s];
+    if (at->unreadable && !at->gone && !at->body.there) return SEEN_UNREADABLE;
+    if (at->gone || !at->body.there) return SEEN_NEVER;
+    return job_record(job, item, s, arena) ? SEEN_NEW : SEEN_UNREADABLE;
+}
+
+/* Fingerprints of another normaliser say nothing about content; an equal version does. */
+static bool looks_like(const struct item_side *at, const struct fingerprint *base, const struct record *now)
+{
+    if (base->version == NORMALISER_VERSION) return fingerprint_matches(base, now);
+    return at->version.p && str_eq(at->version, at->base_version);
+}
+
+static uint8_t seen_against_base(struct job *job, const struct item *item, enum side s, const struct fingerprint *base,
+                                 struct arena *arena)
+{
+    const struct item_side *at = &item->side[s];
+    if (at->gone) return SEEN_GONE;
+    if (!at->body.there) return at->unreadable ? SEEN_UNREADABLE : SEEN_SAME;
+    struct record *now = job_record(job, item, s, arena);
+    if (!now) return SEEN_UNREADABLE;
+    return looks_like(at, base, now) ? SEEN_SAME : SEEN_CHANGED;
+}
+
+/* The journal's word where the side is the store and the record is missing there. */
+static uint8_t seen_on_a(struct job *job, const struct item *item, uint8_t seen)
+{
+    bool settled = (item->flags & JOURNAL_DELETED_HERE) != 0;
+    if (settled && seen != SEEN_NEW && !item->side[SIDE_A].body.there) return seen_missing_a(true, true, job->policy);
+    if (seen != SEEN_GONE) return seen;
+    return seen_missing_a(item->side[SIDE_A].by_person, settled, job->policy);
+}
+
+void classify(struct job *job, struct item *item)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct journal_row row = {0};
+    bool base = item->has_base && journal_get(job->db, job->link->name, item->row, &arena, &row);
+    for (int s = 0; s < 2; s++)
+        item->side[s].seen = base && row.id[s].p ? seen_against_base(job, item, (enum side)s, &row.base[s], &arena)
+                                  : seen_without_base(job, item, (enum side)s, &arena);
+    item->side[SIDE_A].seen = seen_on_a(job, item, item->side[SIDE_A].seen);
+}

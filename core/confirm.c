@@ -1,0 +1,276 @@
+#include "core/job.h"
+
+#include "base/i18n.h"
+#include "core/execute.h"
+#include "state/archive.h"
+#include "state/runs.h"
+
+static bool wrote(const struct effect *e, enum side s)
+{
+    return e->writes[s] && e->write[s].code == FAULT_NONE;
+}
+
+static struct str name_now(const struct effect *e, enum side s)
+{
+    return e->write[s].new_id ? str_of(e->write[s].new_id) : e->write[s].id;
+}
+
+/* A version other than the write was answered with, and other content than was sent: somebody wrote in between, or the server
+ * changes what it is given late. The first must be looked at again; the second shows as the same content twice. */
+static bool is_ours(struct job *job, struct effect *e, enum side s)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    const char *told = e->write[s].new_version;
+    if (!told || str_eq(str_of(told), e->version[s])) return true;
+    struct fingerprint sent = fingerprint_of(&arena, e->sent[s]), now = fingerprint_of(&arena, e->after[s]);
+    uint64_t hash = fingerprint_hash(&now);
+    if (hash == fingerprint_hash(&sent)) return true;
+    struct item_past *past = items_past(&job->items, e->item);
+    bool again = past->read_back[s] == hash;
+    past->read_back[s] = hash;
+    return again;
+}
+
+/* -- the report and the archive -- */
+
+static void keep_loser(struct job *job, const struct effect *e, enum side s)
+{
+    if (!job->link->history_ms || !e->before[s]) return;
+    struct archived a = {.run = job->result->run, .link = str_of(job->link->name), .side = s, .id = e->item->side[s].id,
+                         .title = e->title, .body = record_bytes(e->before[s]), .after = e->version[s],
+                         .reason = e->write[s].kind == WRITE_DELETE ? ARCHIVE_DELETED : ARCHIVE_OVERWRITTEN};
+    archive_put(job->db, &a, job->fault);
+}
+
+static void count_write(struct job *job, enum write_kind kind, enum side s)
+{
+    struct side_counts *c = job->side[s].counts;
+    if (kind == WRITE_CREATE) c->created++;
+    else if (kind == WRITE_UPDATE)
+        c->updated++;
+    else
+        c->deleted++;
+}
+
+/* Said when the write is confirmed, and not again when the item needs another round. */
+static void note_done(struct job *job, struct effect *e, enum side s)
+{
+    const struct write *w = &e->write[s];
+    if (w->kind != WRITE_CREATE) keep_loser(job, e, s);
+    count_write(job, w->kind, s);
+    job->side[s].own_writes++;
+    tell_operation(job, w->kind, s, e->title, name_now(e, s), e->item->rule->rule);
+}
+
+/* -- the journal -- */
+
+static unsigned flags_after(const struct effect *e)
+{
+    unsigned flags = e->item->flags & ~(unsigned)JOURNAL_DELETED_HERE;
+    if (wrote(e, SIDE_A) && e->write[SIDE_A].kind == WRITE_CREATE) flags |= JOURNAL_CREATED_A;
+    if (wrote(e, SIDE_B) && e->write[SIDE_B].kind == WRITE_CREATE) flags |= JOURNAL_CREATED_B;
+    if (e->item->adopted) flags |= JOURNAL_ADOPTED;
+    return flags;
+}
+
+static void fill_row(const struct effect *e, struct journal_row *row)
+{
+    row->row = e->item->row;
+    row->flags = flags_after(e);
+    for (int s = 0; s < 2; s++) {
+        bool here = wrote(e, (enum side)s);
+        const struct item_side *at = &e->item->side[s];
+        row->id[s] = here ? name_now(e, (enum side)s) : at->id;
+        row->version[s] = here ? e->version[s] : at->listed || at->body.there ? at->version : at->base_version;
+    }
+}
+
+/* What both sides hold now becomes the base of the next run. */
+static void journal_agreed(struct job *job, struct effect *e)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct journal_row row = {0};
+    struct record *now[2];
+    fill_row(e, &row);
+    for (int s = 0; s < 2; s++) now[s] = wrote(e, (enum side)s) ? e->after[s] : e->before[s];
+    if (!now[0] || !now[1]) return;
+    fingerprint_both(&arena, now[0], now[1], &row.base[0], &row.base[1]);
+    journal_put(job->db, job->link->name, &row, job->fault);
+}
+
+static void journal_versions(struct job *job, struct effect *e)
+{
+    for (int s = 0; s < 2; s++) {
+        const struct item_side *at = &e->item->side[s];
+        if (at->listed && at->version.p && !str_eq(at->version, at->base_version))
+            journal_set_version(job->db, job->link->name, e->item->row, (unsigned)s, at->version, job->fault);
+    }
+}
+
+static void journal_adopted(struct job *job, struct effect *e)
+{
+    struct journal_row row = {0};
+    fill_row(e, &row);
+    row.flags |= JOURNAL_ADOPTED;
+    journal_put(job->db, job->link->name, &row, job->fault);
+}
+
+/* The other side's record is remembered as it is, so that it is quiet until it changes. */
+static void journal_deleted_here(struct job *job, struct effect *e)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct journal_row row = {0};
+    fill_row(e, &row);
+    row.flags |= JOURNAL_DELETED_HERE;
+    if (e->before[SIDE_B]) fingerprint_both(&arena, e->before[SIDE_B], e->before[SIDE_B], &row.base[0], &row.base[1]);
+    journal_put(job->db, job->link->name, &row, job->fault);
+}
+
+static void quarantine(struct job *job, struct effect *e)
+{
+    for (int s = 0; s < 2; s++) {
+        if (e->item->side[s].seen != SEEN_UNREADABLE) continue;
+        struct pending p = {.side = (unsigned)s, .id = e->item->side[s].id, .title = e->title, .reason = FAULT_UNREADABLE,
+                            .text = str_of(_("cannot be read"))};
+        pending_put(job->db, job->link->name, &p, job->fault);
+    }
+}
+
+static void journal_by_action(struct job *job, struct effect *e)
+{
+    switch ((enum action)e->item->rule->action) {
+    case ACTION_NOTHING:
+        if (job->refingerprint) journal_agreed(job, e);
+        else
+            journal_versions(job, e);
+        break;
+    case ACTION_DELETE_A:
+    case ACTION_DELETE_B:
+    case ACTION_FORGET:
+        if (e->item->row) journal_delete(job->db, job->link->name, e->item->row, job->fault);
+        break;
+    case ACTION_ADOPT: journal_adopted(job, e); break;
+    case ACTION_SKIP_TOMBSTONE: journal_deleted_here(job, e); break;
+    case ACTION_QUARANTINE: quarantine(job, e); break;
+    case ACTION_KEEP: break;
+    default: journal_agreed(job, e); break;
+    }
+}
+
+static void forget_pending(struct job *job, const struct item *item)
+{
+    for (int s = 0; item->past && s < 2; s++)
+        if (item->side[s].id.p) pending_remove(job->db, job->link->name, (unsigned)s, item->side[s].id, job->fault);
+}
+
+static void settle(struct job *job, struct effect *e)
+{
+    if (e->item->rule->action != ACTION_QUARANTINE) forget_pending(job, e->item);
+    journal_by_action(job, e);
+    tell_conflicts(job, e);
+    e->item->settled = true;
+}
+
+/* -- what did not work -- */
+
+void leave_pending(struct job *job, const struct item *item, struct str title, const struct fault *why, enum side s,
+                   const uint64_t *refused)
+{
+    struct buf text AUTO_BUF = BUF_INIT;
+    buf_adds(&text, why->what ? why->what : fault_name(why->code));
+    for (int i = 0; i < 2; i++) {
+        if (!item->side[i].id.p) continue;
+        struct pending p = {.side = (unsigned)i, .id = item->side[i].id, .title = title, .reason = why->code, .text = buf_str(&text)};
+        if (refused && i == (int)s) p.content = (struct str){(const char *)refused, sizeof *refused};
+        pending_put(job->db, job->link->name, &p, job->fault);
+    }
+}
+
+/* The store or server says that the record's UID lives under another name: if nobody else of this link is that, it is ours. */
+static bool adopt_holder(struct job *job, struct effect *e, enum side s)
+{
+    struct str holder = str_of(e->write[s].new_id);
+    if (!holder.p || str_eq(holder, e->write[s].id)) return true;
+    if (items_find(&job->items, s, holder) || journal_find(job->db, job->link->name, (unsigned)s, holder)) return false;
+    items_name(&job->items, e->item, s, holder);
+    return true;
+}
+
+static bool may_try_again(struct job *job, struct effect *e, enum side s)
+{
+    enum fault_code code = e->write[s].code;
+    if (code == FAULT_EXISTS) {
+        if (!adopt_holder(job, e, s)) return false;
+        if (!e->item->side[s].id.p) items_name(&job->items, e->item, s, e->write[s].id);
+        return true;
+    }
+    return code == FAULT_CHANGED || code == FAULT_GONE;
+}
+
+static void report_failure(struct job *job, struct effect *e, enum side s)
+{
+    struct write *w = &e->write[s];
+    if (!w->fault.code) fault_set(&w->fault, w->code, NULL, "%s", fault_name(w->code));
+    struct buf text AUTO_BUF = BUF_INIT;
+    fault_text(&w->fault, &text);
+    tell_problem(job, PROBLEM_FAILED, e->item, s, e->title, STR_NONE, w->code, buf_cstr(&text));
+    uint64_t hash = w->body.p ? hash_str(&job->key, w->body) : 0;
+    bool refused = w->code == FAULT_REFUSED || w->code == FAULT_TOO_LARGE;
+    leave_pending(job, e->item, e->title, &w->fault, s, refused ? &hash : NULL);
+    e->item->settled = e->item->failed = true;
+}
+
+static void fail(struct job *job, struct effect *e, enum side s)
+{
+    e->failed = true;
+    if (e->write[s].code == FAULT_CANCELLED || e->write[s].code > FAULT_COLLECTION_LAST) return; /* the run ends with it */
+    if (job->round < ROUNDS_MAX && may_try_again(job, e, s)) e->item->retry = true;
+    else
+        report_failure(job, e, s);
+}
+
+static void report_skipped(struct job *job, struct effect *e, enum side s)
+{
+    const struct item_past *past = e->item->past;
+    e->failed = e->item->settled = e->item->failed = true;
+    tell_problem(job, PROBLEM_FAILED, e->item, s, e->title, STR_NONE, past->code, past->reason.p ? past->reason.p : "");
+}
+
+/* True where what was written is confirmed: by reading it back, or because this side keeps bytes. */
+static bool is_confirmed(struct job *job, struct effect *e, enum side s)
+{
+    if (!wrote(e, s) || e->write[s].kind == WRITE_DELETE) return true;
+    if (!e->after[s]) e->write[s].code = FAULT_UNKNOWN; /* the intent stays open: the next run looks */
+    else if (is_ours(job, e, s))
+        return true;
+    else
+        e->item->retry = job->round < ROUNDS_MAX;
+    return false;
+}
+
+static void close_intents(struct job *job, struct effect *e)
+{
+    for (int s = 0; s < 2; s++)
+        if (e->intent[s] && e->write[s].code != FAULT_UNKNOWN) intent_close(job->db, e->intent[s], job->fault);
+}
+
+void confirm(struct job *job, struct effect *e)
+{
+    if (e->failed) {
+        report_failure(job, e, SIDE_A);
+        return;
+    }
+    for (int s = 0; s < 2; s++) {
+        if (e->skipped[s]) report_skipped(job, e, (enum side)s);
+        if (!e->writes[s]) continue;
+        struct write *w = &e->write[s];
+        if (w->kind == WRITE_DELETE && w->code == FAULT_GONE) w->code = FAULT_NONE; /* what was wanted */
+        if (w->code) fail(job, e, (enum side)s);
+        else if (is_confirmed(job, e, (enum side)s))
+            note_done(job, e, (enum side)s);
+        else
+            e->failed = true;
+    }
+    close_intents(job, e);
+    if (!e->failed) settle(job, e);
+}

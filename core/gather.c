@@ -1,0 +1,340 @@
+#include "core/job.h"
+
+#include "base/i18n.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+/* The journal's ids and versions of one side as hashes, so that a listing of 100 000 unchanged records costs 20 bytes each and
+ * no string is copied. */
+struct known {
+    int64_t row;
+    uint64_t version;
+    bool listed;
+};
+
+struct gathering {
+    struct job *job;
+    enum side side;
+    struct known *known; /* full listings only */
+    size_t n_known, cap_known;
+    struct map64 by_id;
+    bool full;
+    size_t entries;
+};
+
+static void known_free(struct gathering *g)
+{
+    free(g->known);
+    map64_free(&g->by_id);
+    g->known = NULL;
+    g->n_known = g->cap_known = 0;
+}
+
+static void remember_known(void *ctx, int64_t row, struct str id, struct str version)
+{
+    struct gathering *g = ctx;
+    if (g->n_known == g->cap_known) {
+        g->cap_known = g->cap_known ? g->cap_known * 2 : 256;
+        g->known = mem_realloc(g->known, g->cap_known * sizeof *g->known);
+    }
+    map64_put(&g->by_id, hash_str(&g->job->key, id), (uint32_t)g->n_known);
+    g->known[g->n_known++] = (struct known){row, version.p ? hash_str(&g->job->key, version) : 0, false};
+}
+
+static enum fault_code begin(void *ctx, bool full)
+{
+    struct gathering *g = ctx;
+    g->full = full;
+    g->entries = 0;
+    if (!full) return FAULT_NONE;
+    known_free(g);
+    return journal_each_version(g->job->db, g->job->link->name, g->side, remember_known, g, g->job->fault);
+}
+
+/* A row without fingerprints says nothing about content: both sides must be looked at. */
+static struct item *item_of_row(struct job *job, int64_t row)
+{
+    struct item *item = items_find_row(&job->items, row);
+    if (item) return item;
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
+    struct journal_row found;
+    if (!journal_get(job->db, job->link->name, row, &scratch, &found)) return NULL;
+    item = items_add(&job->items, row);
+    item->flags = (uint8_t)found.flags;
+    item->has_base = found.base[SIDE_A].version != 0;
+    for (int s = 0; s < 2; s++) {
+        struct item_side *at = &item->side[s];
+        if (found.id[s].p) items_name(&job->items, item, (enum side)s, found.id[s]);
+        at->base_version = arena_str(&job->items.strings, found.version[s]);
+        at->look = found.id[s].p && !item->has_base && !(found.flags & JOURNAL_DELETED_HERE);
+    }
+    return item;
+}
+
+/* The item an id belongs to: one of this run, one of the journal, else a new one where `make` says so. */
+static struct item *item_of_id(struct job *job, enum side side, struct str id, bool make)
+{
+    struct item *item = items_find(&job->items, side, id);
+    if (item) return item;
+    int64_t row = journal_find(job->db, job->link->name, side, id);
+    if (row) return item_of_row(job, row);
+    if (!make) return NULL;
+    item = items_add(&job->items, 0);
+    items_name(&job->items, item, side, id);
+    return item;
+}
+
+static enum fault_code take(struct job *job, struct item *item, enum side side, const struct entry *e)
+{
+    struct item_side *at = &item->side[side];
+    at->listed = true;
+    at->by_person = e->by_person;
+    at->version = e->version.p ? arena_str(&job->items.strings, e->version) : STR_NONE;
+    at->body.there = false;
+    at->gone = e->gone;
+    return e->gone || !e->body.p ? FAULT_NONE : spool_put(job->spool, e->body, &at->body, job->fault);
+}
+
+/* In a full listing nearly every record is as the journal has it: one look into the table and no more. */
+static bool is_known_unchanged(struct gathering *g, const struct entry *e)
+{
+    uint32_t index;
+    if (!g->full || !map64_get(&g->by_id, hash_str(&g->job->key, e->id), &index)) return false;
+    struct known *k = &g->known[index];
+    k->listed = true;
+    return !g->job->refingerprint && k->version && e->version.p && k->version == hash_str(&g->job->key, e->version) &&
+           !items_find_row(&g->job->items, k->row);
+}
+
+static enum fault_code entry(void *ctx, const struct entry *e)
+{
+    struct gathering *g = ctx;
+    struct job *job = g->job;
+    g->entries++;
+    if (is_known_unchanged(g, e)) return FAULT_NONE;
+    struct item *item = item_of_id(job, g->side, e->id, !e->gone);
+    if (!item) return FAULT_NONE; /* the deletion of something we never knew */
+    struct item_side *at = &item->side[g->side];
+    bool echo = !e->gone && item->has_base && e->version.p && str_eq(e->version, at->base_version);
+    if (echo && !at->look && !g->job->refingerprint) {
+        at->listed = true;
+        at->version = at->base_version;
+        return FAULT_NONE;
+    }
+    return take(job, item, g->side, e);
+}
+
+/* A full and complete listing is the only thing absence may be read from. */
+static enum fault_code note_absent(struct gathering *g)
+{
+    for (size_t i = 0; i < g->n_known; i++) {
+        if (g->known[i].listed) continue;
+        struct item *item = item_of_row(g->job, g->known[i].row);
+        if (!item) continue;
+        item->side[g->side].listed = true;
+        item->side[g->side].gone = true;
+    }
+    return FAULT_NONE;
+}
+
+/* A delta that names more than half of what we know may be a server's answer to a token it does not know (DAViCal, SOGo): then
+ * deletions are missing. Such an answer is checked by a full listing. */
+static bool is_suspicious(const struct gathering *g)
+{
+    int64_t known = journal_count(g->job->db, g->job->link->name);
+    return !g->full && known > 20 && (int64_t)g->entries * 2 > known && !(g->job->side[g->side].connector->capabilities & HUB);
+}
+
+static enum fault_code changes_of(struct gathering *g, const char *token, bool list)
+{
+    struct job *job = g->job;
+    struct job_side *s = &job->side[g->side];
+    struct changes got = {.token = NULL};
+    const struct sink sink = {g, begin, entry};
+    enum fault_code code = s->connector->changes(s->session, token, list, &sink, &got, job->fault);
+    if (!code && !got.complete)
+        code = fault_set(job->fault, FAULT_INCOMPLETE, _("nothing was changed, the next run asks again"),
+                         _("the listing ended early"));
+    if (!code) {
+        free(s->new_token);
+        s->new_token = got.token;
+        got.token = NULL;
+        s->full = got.full;
+        s->listed = (int64_t)g->entries;
+    }
+    free(got.token);
+    return code;
+}
+
+static enum fault_code gather_side(struct job *job, enum side side)
+{
+    struct gathering g = {.job = job, .side = side};
+    bool list = job->options->full_listing || job->side[side].list;
+    tell_progress(job, PHASE_LIST, 0, 0);
+    enum fault_code code = changes_of(&g, list ? NULL : job->state.token[side], list);
+    if (!code && is_suspicious(&g)) code = changes_of(&g, NULL, true);
+    if (!code && g.full) code = note_absent(&g);
+    known_free(&g);
+    if (code) fault_about(job->fault, NULL, job->side[side].account->name);
+    return code;
+}
+
+/* -- what earlier runs left -- */
+
+/* What an earlier run could not finish is looked at again, whatever the tokens say; a card that could not be read only when
+ * something about it changed. */
+static void note_pending(void *ctx, const struct pending *p)
+{
+    struct job *job = ctx;
+    struct item *item = item_of_id(job, (enum side)p->side, p->id, true);
+    if (!item) return;
+    struct item_past *past = items_past(&job->items, item);
+    past->title = arena_str(&job->items.strings, p->title);
+    past->reason = arena_str(&job->items.strings, p->text);
+    past->code = p->reason;
+    if (p->content.n == sizeof past->refused[0]) memcpy(&past->refused[p->side], p->content.p, p->content.n);
+    if (p->reason == FAULT_UNREADABLE) item->side[p->side].unreadable = true;
+    else
+        item->side[p->side].look = true;
+}
+
+/* An open intent is a write whose answer we do not know: its record is looked at on both sides. */
+static void note_intent(void *ctx, const struct intent *intent)
+{
+    struct job *job = ctx;
+    struct item *item = item_of_id(job, (enum side)intent->side, intent->id, true);
+    if (!item) return;
+    struct item_past *past = items_past(&job->items, item);
+    item->side[intent->side].look = true;
+    enum side other = side_other((enum side)intent->side);
+    if (item->side[other].id.p) item->side[other].look = true;
+    past->wrote[intent->side] = intent->kind == WRITE_DELETE ? 0 : intent->content;
+    if (intent->kind == WRITE_CREATE && !item->row && intent->source_id.p)
+        past->created_from = arena_str(&job->items.strings, intent->source_id);
+    job->intents = mem_realloc(job->intents, (job->n_intents + 1) * sizeof *job->intents);
+    job->intents[job->n_intents++] = (struct open_intent){intent->no, (uint32_t)(item - job->items.list)};
+}
+
+/* The record an open create was made from has to be looked at as well: its side's token may be past it. */
+static void look_at_sources(struct job *job)
+{
+    for (size_t i = 0; i < job->n_intents; i++) {
+        struct item *item = &job->items.list[job->intents[i].item];
+        if (item->row || !item->past || !item->past->created_from.p) continue;
+        enum side there = item->side[SIDE_A].id.p ? SIDE_A : SIDE_B;
+        struct item *source = item_of_id(job, side_other(there), item->past->created_from, true);
+        if (source) source->side[side_other(there)].look = true;
+    }
+}
+
+/* -- bodies -- */
+
+struct fetching {
+    struct job *job;
+    enum side side;
+    size_t done, total;
+};
+
+static enum fault_code fetched(void *ctx, const struct entry *e)
+{
+    struct fetching *f = ctx;
+    struct item *item = items_find(&f->job->items, f->side, e->id);
+    tell_progress(f->job, PHASE_FETCH, ++f->done, f->total);
+    return item ? take(f->job, item, f->side, e) : FAULT_NONE;
+}
+
+static enum fault_code fetch_side(struct job *job, enum side s, const struct str *ids, size_t n)
+{
+    struct fetching f = {job, s, 0, n};
+    const struct sink sink = {&f, NULL, fetched};
+    enum fault_code code = job->side[s].connector->fetch(job->side[s].session, ids, n, &sink, job->fault);
+    if (code) fault_about(job->fault, NULL, job->side[s].account->name);
+    return code;
+}
+
+/* What was asked for and not answered at all: nothing may be concluded about it in this run. */
+static void mark_unknown(struct job *job, enum side s, const struct str *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct item *item = items_find(&job->items, s, ids[i]);
+        if (item && !item->side[s].gone && !item->side[s].body.there) item->unknown = true;
+    }
+}
+
+enum fault_code gather_bodies(struct job *job, bool (*need)(const struct job *, const struct item *, enum side))
+{
+    struct str *ids AUTO_FREE = mem_alloc((job->items.n + 1) * sizeof *ids);
+    for (int s = 0; s < 2; s++) {
+        size_t n = 0;
+        for (size_t i = 0; i < job->items.n; i++) {
+            const struct item *item = &job->items.list[i];
+            if (!item->dead && !item->settled && item->side[s].id.p && need(job, item, (enum side)s)) ids[n++] = item->side[s].id;
+        }
+        if (!n) continue;
+        enum fault_code code = fetch_side(job, (enum side)s, ids, n);
+        if (code) return code;
+        mark_unknown(job, (enum side)s, ids, n);
+    }
+    return FAULT_NONE;
+}
+
+/* Said to be there and changed, but without its body; or to be looked at again and not heard of. */
+static bool needs_body(const struct job *job, const struct item *item, enum side side)
+{
+    const struct item_side *at = &item->side[side];
+    if (at->body.there || at->gone) return false;
+    if (at->look || job->refingerprint) return true;
+    if (at->unreadable) return at->listed || item->side[side_other(side)].listed;
+    return at->listed && (!item->has_base || !at->version.p || !str_eq(at->version, at->base_version));
+}
+
+static bool is_new_on(const struct item *item, enum side s)
+{
+    return !item->row && item->side[s].body.there;
+}
+
+/* In the modes that leave records of a side without a journal row, a new record on one side may be one of those of the other:
+ * it must see them all before it counts as new. */
+static enum fault_code gather_partners(struct job *job)
+{
+    if (job->policy >= POLICY_TWO_WAY_A) return FAULT_NONE;
+    for (int s = 0; s < 2; s++) {
+        bool fresh = false;
+        for (size_t i = 0; i < job->items.n && !fresh; i++) fresh = is_new_on(&job->items.list[i], (enum side)s);
+        enum side other = side_other((enum side)s);
+        if (!fresh || job->side[other].full) continue;
+        job->side[other].list = true;
+        enum fault_code code = gather_side(job, other);
+        if (code) return code;
+    }
+    return gather_bodies(job, needs_body);
+}
+
+enum fault_code gather(struct job *job)
+{
+    enum fault_code code = intent_each(job->db, job->link->name, note_intent, job, job->fault);
+    if (!code) code = pending_list(job->db, job->link->name, note_pending, job, job->fault);
+    if (code) return code;
+    look_at_sources(job);
+    code = gather_side(job, SIDE_A);
+    if (!code) code = gather_side(job, SIDE_B);
+    if (!code && job->items.n) code = gather_bodies(job, needs_body);
+    return code ? code : gather_partners(job);
+}
+
+static bool is_retried(const struct job *job, const struct item *item, enum side side)
+{
+    (void)job;
+    return item->retry && item->side[side].id.p;
+}
+
+enum fault_code gather_again(struct job *job)
+{
+    for (size_t i = 0; i < job->items.n; i++) {
+        struct item *item = &job->items.list[i];
+        if (!item->retry) continue;
+        for (int s = 0; s < 2; s++) item->side[s].body.there = item->side[s].gone = false;
+    }
+    return gather_bodies(job, is_retried);
+}

@@ -1,0 +1,73 @@
+/* What a run knows of each record it has to look at: only those that are new, changed, gone or left over from an earlier run.
+ * The working table of gather, pair, plan and execute; used by core/ only. Strings live in the table's arena. */
+#ifndef ABGLEICH_ITEM_H
+#define ABGLEICH_ITEM_H
+
+#include "core/decision.h"
+#include "core/side.h"
+#include "core/spool.h"
+#include "mapping/record.h"
+
+struct item_side {
+    struct str id;           /* {NULL,0} = not there, never seen; of a create that may not have arrived: the name it was given */
+    struct str version;      /* as listed now; {NULL,0} = not said */
+    struct str base_version; /* in the journal */
+    struct spooled body;     /* as it is now, where it had to be fetched */
+    uint8_t seen;            /* enum seen */
+    bool listed;             /* the side spoke of it in this run */
+    bool gone;               /* it is not there any more */
+    bool look;               /* left over from an earlier run: look, whatever the listing says */
+    bool by_person;          /* with gone */
+    bool unreadable;         /* known to be so from an earlier run; look again once anything about the item changed */
+};
+
+/* What earlier runs, or earlier rounds of this one, left behind; few items have it. */
+struct item_past {
+    struct str created_from; /* an open create: the other side's id it was made from; pairs without asking */
+    uint64_t wrote[2];       /* fingerprint_hash of an intended write whose answer is unknown; 0 = none */
+    uint64_t refused[2];     /* hash of the bytes a side refused */
+    uint64_t read_back[2];   /* fingerprint_hash of what a side made of our write in the round before */
+    struct str title, reason;/* as reported before */
+    unsigned code;           /* enum fault_code of the reason */
+};
+
+struct item {
+    int64_t row; /* journal; 0 = none */
+    struct item_side side[2];
+    struct item_past *past; /* NULL = none */
+    const struct decision_row *rule;
+    uint8_t flags;   /* enum journal_flag of the row */
+    bool has_base;   /* the row holds fingerprints */
+    bool waits;      /* ambiguous: nothing happens until a person decides */
+    bool dead;       /* was joined into another item */
+    bool retry;      /* lost a precondition in this round */
+    bool settled;    /* nothing left to do for it in this run */
+    bool failed;     /* settled for this run only: left pending */
+    bool unknown;    /* a side did not say whether it is there: nothing may be concluded */
+    bool adopted;    /* paired in this run */
+};
+
+struct items {
+    struct item *list;
+    size_t n, cap;
+    struct arena strings;
+    struct hash_key key;      /* for the maps */
+    struct map64 by_id[2];    /* hash of a side's id -> index; checked against the string */
+    struct map64 by_row;
+};
+
+void items_init(struct items *t, const struct hash_key *key);
+void items_free(struct items *t);
+/* The item of that id on that side, or NULL. */
+struct item *items_find(struct items *t, enum side side, struct str id);
+struct item *items_find_row(struct items *t, int64_t row);
+/* A new item; pointers into list from before are no longer valid. */
+struct item *items_add(struct items *t, int64_t row);
+/* Gives the item its id on a side and makes it findable by it. */
+void items_name(struct items *t, struct item *item, enum side side, struct str id);
+/* The item's past, made where it has none. */
+struct item_past *items_past(struct items *t, struct item *item);
+/* One side of `from` becomes that side of `into`; `from` is dead. */
+void items_join(struct items *t, struct item *into, struct item *from, enum side side);
+
+#endif

@@ -1,0 +1,122 @@
+/* The state of one run while it runs, shared by the steps run.c calls in order: gather, pair, plan, execute. Private to core/. */
+#ifndef ABGLEICH_JOB_H
+#define ABGLEICH_JOB_H
+
+#include "core/guard.h"
+#include "core/item.h"
+#include "core/merge.h"
+#include "core/run.h"
+#include "state/journal.h"
+
+struct job_side {
+    const struct connector *connector;
+    const struct account *account;
+    struct session *session;
+    const struct collection *collection; /* borrowed from the session */
+    struct buf identity;
+    struct write_form form;
+    char *new_token;  /* of this run's changes; owned */
+    size_t own_writes;
+    bool full;        /* this run saw a whole listing */
+    bool list;        /* a whole listing is due */
+    int64_t listed;   /* entries in it */
+    struct side_counts *counts; /* in the result */
+};
+
+/* An intent of an earlier run, looked at in this one and closed at its end. */
+struct open_intent {
+    int64_t no;
+    uint32_t item;
+};
+
+struct job {
+    struct db *db;
+    struct env *env;
+    const struct link *link;
+    const struct run_options *options;
+    struct run_result *result;
+    struct fault *fault;          /* = &result->fault */
+    struct hash_key key;          /* of fingerprints, from the state */
+    struct link_state state;      /* what the journal keeps of this link */
+    enum policy_row policy;
+    enum record_kind kind;
+    const char *region;
+    struct job_side side[2];
+    struct items items;
+    struct spool *spool;
+    struct open_intent *intents;
+    size_t n_intents;
+    uint32_t *work[2];            /* indexes of items with something to do: creates and updates, then deletes */
+    size_t n_work[2];
+    size_t n_writes[2];           /* planned, per side */
+    size_t done, total;           /* writes, for the progress line */
+    uint64_t plan_sum;            /* order-free sum of the operations' hashes */
+    bool refingerprint;           /* the normaliser is another one than last time */
+    int64_t pairs;                /* journal rows before the run */
+    const char *held;             /* sentence of the guard, in `memory` */
+    unsigned round;               /* 0, then once for each time lost preconditions are planned again */
+    struct arena memory;
+};
+
+/* gather.c: fills job->items with everything that may need something done, with the bodies needed to say so. */
+enum fault_code gather(struct job *job);
+/* Fetches the bodies of the items for which `need` says so. What a side does not answer makes the item `unknown`. */
+enum fault_code gather_bodies(struct job *job, bool (*need)(const struct job *, const struct item *, enum side));
+/* Forgets what was seen of these items and looks again at both sides (round > 0). */
+enum fault_code gather_again(struct job *job);
+
+/* classify.c: sets `seen` of both sides from bodies and journal. */
+void classify(struct job *job, struct item *item);
+/* The record of a side as it is now, in the arena; NULL if there is no body or it cannot be read. */
+struct record *job_record(struct job *job, const struct item *item, enum side side, struct arena *arena);
+/* "Özdemir, Lale": from whichever side can say, in the arena; never empty. */
+struct str job_title(struct job *job, const struct item *item, struct arena *arena);
+
+/* pair.c: joins new records of both sides that are the same, and moved ones with their journal row; marks ambiguous ones. */
+enum fault_code pair_new(struct job *job);
+
+/* plan.c: decides each item, fetches what its action needs, fills work[], counts, hash, held. */
+enum fault_code plan_build(struct job *job);
+/* Reports what the plan would do (check, held). */
+void plan_tell(struct job *job);
+
+/* effect.c: what one item's decision means in writes. */
+struct effect {
+    struct item *item;
+    struct record *before[2];  /* as it is; NULL = not there */
+    struct record *sent[2];    /* as written; NULL = not written */
+    struct write write[2];
+    bool writes[2];
+    bool skipped[2];           /* refused before, unchanged since: not sent */
+    int64_t intent[2];
+    struct merge_input input;  /* of merges */
+    struct merge_result merged;
+    struct record *after[2];   /* as confirmed */
+    struct str version[2];     /* as confirmed */
+    struct str title;
+    bool failed;
+};
+/* Makes the effect of the item's decision, all memory in the arena. Reads the journal and the spool, sends nothing.
+ * An item that cannot be written gives a fault of its own record in *f (FAULT_REFUSED), and `failed`. */
+void effect_make(struct job *job, struct item *item, struct arena *arena, struct effect *out, struct fault *f);
+/* The order-free contribution of an effect to the plan's hash; 0 for none. */
+uint64_t effect_hash(struct job *job, const struct effect *e);
+
+/* execute.c: carries the plan out. */
+enum fault_code execute(struct job *job);
+
+/* tell.c: what the run says, in the result and, for what was done (run > 0), in the database. */
+void tell_operation(struct job *job, enum write_kind kind, enum side side, struct str title, struct str id, const char *rule);
+void tell_conflicts(struct job *job, const struct effect *e);
+void tell_problem(struct job *job, unsigned kind, const struct item *item, enum side side, struct str title, struct str other,
+                  unsigned code, const char *reason);
+/* Writes the problems into the database; they are kept back until then, for some are known before the run has a number. */
+void tell_problems_stored(struct job *job);
+void tell_progress(struct job *job, enum run_phase phase, size_t done, size_t total);
+
+static inline bool job_can(const struct job *job, enum side s, enum capability c)
+{
+    return (job->side[s].connector->capabilities & (unsigned)c) != 0;
+}
+
+#endif

@@ -1,0 +1,106 @@
+#include "core/job.h"
+
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "state/runs.h"
+
+#include <stdlib.h>
+
+/* Lists grow by doubling: `n` before the add decides. */
+static void *grown(void *list, size_t n, size_t size)
+{
+    bool full = n == 0 || (n >= 8 && (n & (n - 1)) == 0);
+    return full ? mem_realloc(list, (n < 8 ? 8 : n * 2) * size) : list;
+}
+
+static char *copied(struct str s)
+{
+    return s.p ? mem_strndup(s.p, s.n) : NULL;
+}
+
+void tell_operation(struct job *job, enum write_kind kind, enum side side, struct str title, struct str id, const char *rule)
+{
+    struct run_result *r = job->result;
+    r->operations = grown(r->operations, r->n_operations, sizeof *r->operations);
+    r->operations[r->n_operations++] = (struct run_operation){(uint8_t)kind, side == SIDE_A, copied(title)};
+    if (!r->run) return;
+    const struct report_operation o = {.op = kind, .side = side, .title = title, .id = id, .rule = str_of(rule)};
+    runs_add_operation(job->db, r->run, &o, job->fault);
+}
+
+static void add_conflict(struct job *job, const struct effect *e, struct report_conflict *c)
+{
+    struct run_result *r = job->result;
+    c->contact = e->title;
+    c->id = e->item->side[e->item->side[SIDE_A].id.p ? SIDE_A : SIDE_B].id;
+    if (r->run) runs_add_conflict(job->db, r->run, c, &c->no, job->fault);
+    r->conflicts = grown(r->conflicts, r->n_conflicts, sizeof *r->conflicts);
+    r->conflicts[r->n_conflicts++] = (struct run_conflict){.id = c->no, .contact = copied(c->contact), .field = copied(c->field),
+                                                           .a = copied(c->a), .b = copied(c->b),
+                                                           .winner_a = c->winner == SIDE_A, .rule = c->rule.p};
+}
+
+static void tell_field_conflict(struct job *job, const struct effect *e, const struct merge_conflict *m)
+{
+    struct buf label AUTO_BUF = BUF_INIT;
+    struct buf a AUTO_BUF = BUF_INIT;
+    struct buf b AUTO_BUF = BUF_INIT;
+    element_label(m->a ? m->a : m->b, &label);
+    if (m->a) element_value(m->a, &a);
+    if (m->b) element_value(m->b, &b);
+    struct report_conflict c = {.field = buf_str(&label), .a = m->a ? buf_str(&a) : STR_NONE, .b = m->b ? buf_str(&b) : STR_NONE,
+                                .winner = m->winner, .rule = str_of(merge_rule_text(m->rule))};
+    add_conflict(job, e, &c);
+}
+
+/* Deleted here, changed there: the change survives, and a person is told. */
+static void tell_revived(struct job *job, const struct effect *e, enum side revived)
+{
+    struct str gone = str_of(_("deleted")), kept = str_of(_("changed"));
+    struct report_conflict c = {.field = str_of(_("whole record")), .a = revived == SIDE_A ? gone : kept,
+                                .b = revived == SIDE_B ? gone : kept, .winner = side_other(revived),
+                                .rule = str_of(e->item->rule->rule)};
+    add_conflict(job, e, &c);
+}
+
+void tell_conflicts(struct job *job, const struct effect *e)
+{
+    for (size_t i = 0; i < e->merged.n_conflicts; i++) tell_field_conflict(job, e, &e->merged.conflicts[i]);
+    if (e->item->rule->action == ACTION_REVIVE_A) tell_revived(job, e, SIDE_A);
+    if (e->item->rule->action == ACTION_REVIVE_B) tell_revived(job, e, SIDE_B);
+}
+
+void tell_problem(struct job *job, unsigned kind, const struct item *item, enum side side, struct str title, struct str other,
+                  unsigned code, const char *reason)
+{
+    struct run_result *r = job->result;
+    bool ambiguous = kind == PROBLEM_AMBIGUOUS;
+    struct run_problem **list = ambiguous ? &r->ambiguous : &r->quarantined;
+    size_t *n = ambiguous ? &r->n_ambiguous : &r->n_quarantined;
+    *list = grown(*list, *n, sizeof **list);
+    (*list)[(*n)++] = (struct run_problem){.contact = copied(title), .other = copied(other), .id_a = copied(item->side[SIDE_A].id),
+                                           .id_b = copied(item->side[SIDE_B].id), .side_a = side == SIDE_A, .kind = (uint8_t)kind,
+                                           .code = code, .reason = mem_strdup(reason)};
+}
+
+static void store_problems(struct job *job, const struct run_problem *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct run_problem *p = &list[i];
+        const struct report_problem row = {.kind = p->kind, .side = p->side_a ? SIDE_A : SIDE_B, .id_a = str_of(p->id_a),
+                                           .id_b = str_of(p->id_b), .title = str_of(p->contact), .other = str_of(p->other),
+                                           .code = p->code, .reason = str_of(p->reason)};
+        runs_add_problem(job->db, job->result->run, &row, job->fault);
+    }
+}
+
+void tell_problems_stored(struct job *job)
+{
+    store_problems(job, job->result->ambiguous, job->result->n_ambiguous);
+    store_problems(job, job->result->quarantined, job->result->n_quarantined);
+}
+
+void tell_progress(struct job *job, enum run_phase phase, size_t done, size_t total)
+{
+    if (job->options->progress) job->options->progress(job->options->progress_ctx, phase, done, total);
+}
