@@ -22,9 +22,9 @@
 
 struct record_view {
     bool made;
-    struct element *all; /* in order of the card, equal ones as often as they stand there */
+    struct element *all; /* sorted by (key, value), then place; equal ones as often as they stand in the card */
     size_t n_all;
-    struct element *elements; /* sorted by (key, value), equal ones once */
+    struct element *elements; /* the same, equal ones once; may be the same array */
     size_t n_elements;
 };
 
@@ -37,7 +37,8 @@ struct record {
     struct record_view *view;
 };
 
-/* Every occurrence of every element: what EDIT_REMOVE of an element must take off is all that have its (key, value). */
+/* Every occurrence of every element: what EDIT_REMOVE of an element must take off is all that have its (key, value).
+ * Sorted by (key, value), then place. */
 const struct element *record_occurrences(const struct record *r, size_t *n);
 
 /* Index of the X-ABLABEL property that labels property `prop`, or SIZE_MAX: same group (ASCII case off), first one counts. */

@@ -2,6 +2,7 @@
 #include "mapping/vcard_keys.h"
 
 #include "base/i18n.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 
@@ -11,6 +12,8 @@ struct maker {
     const struct vcard *card;
     struct reader reader;
     struct record_view *view;
+    struct element *list; /* in order of the card */
+    size_t n, cap;
     uint64_t plain_keys[FIELD_COUNT]; /* of keys that are a bare field name; 0 = not made yet */
     bool seen[FIELD_COUNT];           /* once-only fields that have their element */
     struct label *labels;             /* by group, then place */
@@ -111,7 +114,11 @@ static void emit(struct maker *m, uint16_t field, struct str key, struct str val
 {
     if (!value.n) return;
     uint64_t h = hash_str(&m->record->key, value);
-    m->view->all[m->view->n_all++] = (struct element){
+    if (m->n == m->cap) {
+        m->cap *= 2;
+        m->list = mem_realloc(m->list, m->cap * sizeof *m->list);
+    }
+    m->list[m->n++] = (struct element){
         .field = &contact_fields[field],
         .key_text = key,
         .value_text = value,
@@ -145,12 +152,12 @@ static void make_name(struct maker *m, const struct property *p, size_t prop)
     }
     if (m->seen[FIELD_NAME_FAMILY]) return;
     const struct str *parts;
-    size_t n = vcard_split(m->record->arena, p->value, ';', &parts), before = m->view->n_all;
+    size_t n = vcard_split(m->record->arena, p->value, ';', &parts), before = m->n;
     for (size_t i = 0; i < n && i < 5; i++) {
         uint16_t field = (uint16_t)(FIELD_NAME_FAMILY + i);
         emit(m, field, str_of(contact_fields[field].name), value_items(&m->reader, p, parts[i]), prop, (uint32_t)i);
     }
-    m->seen[FIELD_NAME_FAMILY] = m->view->n_all > before;
+    m->seen[FIELD_NAME_FAMILY] = m->n > before;
 }
 
 static void make_list(struct maker *m, const struct property_row *row, const struct property *p, size_t prop)
@@ -371,17 +378,6 @@ static size_t count_char(struct str s, char c)
     return n;
 }
 
-/* How many elements a card can have at most: a property is one, or one for each part, and a parameter may add one. */
-static size_t count_bound(const struct vcard *c)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < c->n_props; i++) {
-        const struct property_row *row = property_row(c->props[i].name);
-        n += row->shape == SHAPE_NAME ? 6 : row->shape == SHAPE_LIST ? 1 + count_char(c->props[i].value, ',') : 2;
-    }
-    return n;
-}
-
 static int element_order(const struct element *a, const struct element *b)
 {
     if (a->key != b->key) return a->key < b->key ? -1 : 1;
@@ -411,28 +407,40 @@ static void sort_elements(const struct element **list, size_t n)
     }
 }
 
-static void sort_and_collapse(const struct record *r)
+/* Sorted occurrences go to the arena; a second array is needed only where one element occurs twice. */
+static void sort_and_collapse(struct maker *m)
 {
-    struct record_view *v = r->view;
-    const struct element **order = arena_alloc(r->arena, (v->n_all + 1) * sizeof *order);
-    for (size_t i = 0; i < v->n_all; i++) order[i] = &v->all[i];
-    sort_elements(order, v->n_all);
-    v->elements = arena_alloc(r->arena, (v->n_all + 1) * sizeof *v->elements);
+    struct arena *arena = m->record->arena;
+    struct record_view *v = m->view;
+    AUTO_FREE const struct element **order = mem_alloc((m->n + 1) * sizeof *order);
+    for (size_t i = 0; i < m->n; i++) order[i] = &m->list[i];
+    sort_elements(order, m->n);
+    v->all = v->elements = arena_alloc(arena, (m->n + 1) * sizeof *v->all);
+    for (size_t i = 0; i < m->n; i++) {
+        v->n_elements += !i || element_order(order[i - 1], order[i]);
+        v->all[v->n_all++] = *order[i];
+    }
+    if (v->n_elements == v->n_all) return;
+    v->elements = arena_alloc(arena, (v->n_elements + 1) * sizeof *v->elements);
+    size_t kept = 0;
     for (size_t i = 0; i < v->n_all; i++)
-        if (!i || element_order(order[i - 1], order[i])) v->elements[v->n_elements++] = *order[i];
+        if (!i || element_order(&v->all[i - 1], &v->all[i])) v->elements[kept++] = v->all[i];
 }
 
 void vcard_make_elements(const struct record *r)
 {
     struct buf scratch AUTO_BUF = BUF_INIT;
     struct maker m = {.record = r, .card = r->card, .reader = {r->arena, r->card, &scratch}, .view = r->view};
-    r->view->all = arena_alloc(r->arena, (count_bound(r->card) + 1) * sizeof *r->view->all);
+    buf_reserve(&scratch, 255);
+    m.cap = r->card->n_props + 8;
+    m.list = mem_alloc(m.cap * sizeof *m.list);
     m.first_fn = find_first_fn(r->card);
     if (m.first_fn != SIZE_MAX) m.built_name = vcard_built_name(r->arena, r->card);
     collect_labels(&m);
     for (size_t i = 0; i < r->card->n_props; i++) make_property(&m, &r->card->props[i], i);
     make_lone_labels(&m);
-    sort_and_collapse(r);
+    sort_and_collapse(&m);
+    free(m.list);
 }
 
 enum fault_code vcard_check_limits(const struct vcard *c, struct fault *why)
@@ -440,9 +448,10 @@ enum fault_code vcard_check_limits(const struct vcard *c, struct fault *why)
     enum { MAX_BASE64_BYTES = (8 << 20) / 3 * 4 + (1 << 18) }; /* 8 MiB decoded, and line breaks */
     for (size_t i = 0; i < c->n_props; i++) {
         const struct property *p = &c->props[i];
+        if (p->value.n <= VCARD_MAX_LIST) continue; /* cannot hold more values than bytes */
         const struct property_row *row = property_row(p->name);
         bool list = row->shape == SHAPE_LIST || row->shape == SHAPE_NAME || row->shape == SHAPE_PARTS;
-        if (list && p->value.n > VCARD_MAX_LIST && count_char(p->value, ',') + count_char(p->value, ';') > VCARD_MAX_LIST)
+        if (list && count_char(p->value, ',') + count_char(p->value, ';') > VCARD_MAX_LIST)
             return fault_set(why, FAULT_UNREADABLE, NULL, _("line %u: more than %d values in one property"), p->line, VCARD_MAX_LIST);
         if (row->shape == SHAPE_BINARY && p->value.n > MAX_BASE64_BYTES)
             return fault_set(why, FAULT_UNREADABLE, NULL, _("line %u: a picture or key larger than 8 MiB"), p->line);
