@@ -199,6 +199,9 @@ static char *contactbox_new_id(struct session *s)
 /* UID and title stand beside the body, for searching. Bytes that do not parse are kept all the same. */
 static void describe(struct session *s, const struct write *w, struct arena *arena, struct store_write *out)
 {
+    out->uid = w->uid;
+    out->title = w->title;
+    if (w->title.p) return;
     struct fault why AUTO_FAULT = FAULT_INIT;
     struct record *r = record_parse(arena, s->book.kind, w->body, &s->key, &why);
     out->uid = r ? record_uid(r) : w->uid;
@@ -253,7 +256,9 @@ static enum fault_code contactbox_write(struct session *s, struct write *writes,
     enum fault_code code = db_begin(s->db, f);
     if (code) return code;
     write_all(s, writes, n, done, ctx, f);
-    return db_commit(s->db, f);
+    code = db_commit(s->db, f);
+    for (size_t i = 0; code && i < n; i++) writes[i].code = code;
+    return code;
 }
 
 /* Nobody else wrote if the number rose exactly as often as our writes raised it. A transaction that was rolled back shows in `own`
