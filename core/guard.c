@@ -1,0 +1,104 @@
+#include "core/guard.h"
+
+#include "base/i18n.h"
+#include "base/mem.h"
+
+void guard_fields_init(struct guard_side *side, struct arena *arena, enum record_kind kind)
+{
+    const struct field *table = field_table(kind, &side->n_fields);
+    side->fields = arena_zalloc(arena, side->n_fields * sizeof *side->fields + 1);
+    for (size_t i = 0; i < side->n_fields; i++) side->fields[i].field = &table[i];
+}
+
+/* Ids are mostly places in the table. side->n_fields if there is none. */
+static size_t field_index(const struct guard_side *side, const struct field *field)
+{
+    if (field->id < side->n_fields && side->fields[field->id].field->id == field->id) return field->id;
+    size_t i = 0;
+    while (i < side->n_fields && side->fields[i].field->id != field->id) i++;
+    return i;
+}
+
+void guard_note_update(struct guard_side *side, const struct element *before, size_t n_before,
+                       const struct element *const *after, size_t n_after)
+{
+    if (!side->fields) return;
+    enum { HAD = 1, HAS = 2 };
+    unsigned char *marks AUTO_FREE = mem_calloc(side->n_fields + 1, 1);
+    for (size_t i = 0; i < n_before; i++) marks[field_index(side, before[i].field)] |= HAD;
+    for (size_t i = 0; i < n_after; i++) marks[field_index(side, after[i]->field)] |= HAS;
+    for (size_t i = 0; i < side->n_fields; i++) {
+        side->fields[i].had += (marks[i] & HAD) != 0;
+        side->fields[i].wiped += marks[i] == HAD;
+    }
+}
+
+void guard_note_unchanged(struct guard_side *side, const struct element *elements, size_t n)
+{
+    if (!side->fields) return;
+    unsigned char *marks AUTO_FREE = mem_calloc(side->n_fields + 1, 1);
+    for (size_t i = 0; i < n; i++) marks[field_index(side, elements[i].field)] = 1;
+    for (size_t i = 0; i < side->n_fields; i++) side->fields[i].had += marks[i];
+}
+
+/* More than that share? Counts are of records: far from overflow. */
+static bool exceeds(int64_t part, int64_t percent, int64_t whole)
+{
+    return part * 100 > percent * whole;
+}
+
+/* Starts the next sentence of several. */
+static void sentence_begin(struct buf *out)
+{
+    if (out->len) buf_adds(out, "; ");
+}
+
+static void check_deletes(struct buf *out, const struct guard_side *side, const struct policy *policy)
+{
+    int64_t left = side->total - side->deletes + side->creates;
+    bool many =
+        side->deletes > policy->max_delete_count && exceeds(side->deletes, policy->max_delete_percent, side->total);
+    bool empties = side->deletes > 0 && side->total >= GUARD_EMPTY_MIN && left <= 0;
+    if (empties) {
+        sentence_begin(out);
+        buf_addf(out, _("all %lld records would vanish on %s"), (long long)side->total, side->name);
+    } else if (many) {
+        sentence_begin(out);
+        buf_addf(out, _("%lld of %lld records would vanish on %s, %lld new"), (long long)side->deletes,
+                 (long long)side->total, side->name, (long long)side->creates);
+    }
+}
+
+/* In a first run there are no pairs to compare with: everything may change. */
+static void check_updates(struct buf *out, const struct guard_side *side, const struct guard_input *in)
+{
+    if (in->first_run || in->pairs <= 0 || side->updates <= GUARD_UPDATE_MIN) return;
+    if (!exceeds(side->updates, GUARD_UPDATE_PERCENT, in->pairs)) return;
+    sentence_begin(out);
+    buf_addf(out, _("%lld of %lld records would change on %s"), (long long)side->updates, (long long)in->pairs,
+             side->name);
+}
+
+static void check_wipes(struct buf *out, const struct guard_side *side)
+{
+    for (size_t i = 0; side->fields && i < side->n_fields; i++) {
+        const struct guard_field *f = &side->fields[i];
+        if (f->wiped <= GUARD_WIPE_MIN || !exceeds(f->wiped, GUARD_WIPE_PERCENT, f->had)) continue;
+        sentence_begin(out);
+        buf_addf(out, _("%s: %lu of %lu records would lose the field \"%s\""), side->name, (unsigned long)f->wiped,
+                 (unsigned long)f->had, _(f->field->label));
+    }
+}
+
+const char *guard_check(struct arena *arena, const struct guard_input *in)
+{
+    struct buf out AUTO_BUF = BUF_INIT;
+    if (in->identity_changed) buf_adds(&out, in->identity_changed);
+    for (int s = SIDE_A; s <= SIDE_B; s++) {
+        bool replaced = s == SIDE_A && in->replaces_a && in->side[SIDE_B].total > 0;
+        if (!replaced) check_deletes(&out, &in->side[s], in->policy);
+        check_updates(&out, &in->side[s], in);
+        check_wipes(&out, &in->side[s]);
+    }
+    return out.len ? arena_strdup(arena, buf_str(&out)) : NULL;
+}
