@@ -1,0 +1,135 @@
+/* check, sync, import: one run of each link named, or of all that are on. */
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+
+#include "base/i18n.h"
+
+struct session_of_runs {
+    struct cli *cli;
+    struct run_options options;
+    const char *import; /* --mode of `import`; NULL = as configured */
+    json_t *all;        /* of several with --json */
+    int code;           /* the gravest so far */
+};
+
+/* Gravest first: what an administrator should see of several outcomes. */
+static int graver(int a, int b)
+{
+    static const int order[] = {7, 5, 6, 2, 4, 8, 1, 3, 10, 0};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (a == order[i] || b == order[i]) return order[i];
+    return a > b ? a : b;
+}
+
+static void print_fault(const struct config_link *l, const struct fault *f)
+{
+    struct buf text AUTO_BUF = BUF_INIT;
+    fault_text(f, &text);
+    fprintf(stderr, "%s: %s\n", l->name, buf_cstr(&text));
+}
+
+static void print_result(struct session_of_runs *s, const struct run_result *result, const struct link *link)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct report report = report_of_result(result, link, s->options.check_only, &arena);
+    if (s->all)
+        json_array_append_new(s->all, report_json(&report));
+    else if (s->cli->json)
+        json_print(report_json(&report), stdout);
+    else if (!s->cli->quiet || result->status != RUN_UNCHANGED)
+        report_text(&report, stdout);
+}
+
+static int run_one(struct session_of_runs *s, const struct config_link *l)
+{
+    struct cli *cli = s->cli;
+    struct link link;
+    struct run_result result = {.fault = FAULT_INIT};
+    struct progress progress = progress_of(cli->env, l->name, cli->quiet || cli->json);
+    s->options.progress = progress_show;
+    s->options.progress_ctx = &progress;
+    if (config_link_open(l, cli->db, &link, &result.fault) == FAULT_NONE) {
+        if (s->import) policy_set_mode(&link.policy, STR("import"), str_of(s->import));
+        run_link(cli->db, cli->env, &link, &s->options, &result);
+    } else {
+        result.status = RUN_FAILED;
+    }
+    progress_end(&progress);
+    print_result(s, &result, &link);
+    if (cli->json && result.fault.code) print_fault(l, &result.fault);
+    int code = run_exit_code(&result, s->options.check_only);
+    config_link_wipe(&link);
+    run_result_free(&result);
+    return code;
+}
+
+static bool may_run(struct cli *cli, const struct config_link *l)
+{
+    if (config_link_is_on(l)) return true;
+    const struct config_account *off = !l->account_a->enabled ? l->account_a : l->account_b;
+    if (!l->enabled)
+        cli_usage(cli, arena_printf(&cli->arena, "abgleich link on %s", l->name), _("link \"%s\" is off"), l->name);
+    else
+        cli_usage(cli, arena_printf(&cli->arena, "abgleich account on %s", off->name), _("account \"%s\" is off"), off->name);
+    return false;
+}
+
+/* All names are looked up before the first link runs. */
+static bool collect(struct cli *cli, const struct config_link **links, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < cli->n_args; i++) {
+        const struct config_link *l = config_link_must(cli->config, cli->args[i], &cli->fault);
+        if (!l || !may_run(cli, l)) return false;
+        links[(*n)++] = l;
+    }
+    if (cli->n_args) return true;
+    for (size_t i = 0; i < cli->config->n_links; i++)
+        if (config_link_is_on(&cli->config->links[i])) links[(*n)++] = &cli->config->links[i];
+    if (!cli->config->n_links) cli_say(cli, _("No links yet. \"abgleich link add\" makes one.\n"));
+    return true;
+}
+
+static int run_all(struct session_of_runs *s)
+{
+    struct cli *cli = s->cli;
+    if (!cli_db(cli)) return cli_fail(cli);
+    const struct config_link **links = arena_zalloc(&cli->arena, (cli->n_args + cli->config->n_links + 1) * sizeof(struct config_link *));
+    size_t n;
+    if (!collect(cli, links, &n)) return cli_fail(cli);
+    if (s->options.only_plan && n != 1) return cli_usage(cli, NULL, _("--plan goes with one link"));
+    if (cli->json && cli->n_args != 1) s->all = json_array();
+    for (size_t i = 0; i < n && !cli->env->cancelled(cli->env); i++) {
+        if (i && !s->all && !cli->quiet) fputc('\n', stdout);
+        s->code = graver(s->code, run_one(s, links[i]));
+        fflush(stdout);
+    }
+    if (s->all) json_print(s->all, stdout);
+    return s->code;
+}
+
+int command_check(struct cli *cli)
+{
+    struct session_of_runs s = {
+        .cli = cli, .options = {.check_only = true, .full_listing = cli_flag(cli, "full"), .trigger = "command"}};
+    return run_all(&s);
+}
+
+int command_sync(struct cli *cli)
+{
+    struct session_of_runs s = {
+        .cli = cli,
+        .options = {.only_plan = cli_option(cli, "plan"), .full_listing = cli_flag(cli, "full"), .trigger = "command"}};
+    return run_all(&s);
+}
+
+int command_import(struct cli *cli)
+{
+    struct policy scratch = POLICY_INIT;
+    const char *mode = cli_option(cli, "mode");
+    if (!mode || !policy_set_mode(&scratch, STR("import"), str_of(mode)))
+        return cli_usage(cli, "--mode ergaenzen|aktualisieren|neu-anlegen", _("which way of importing?"));
+    struct session_of_runs s = {.cli = cli, .import = mode, .options = {.only_plan = cli_option(cli, "plan"), .trigger = "import"}};
+    return run_all(&s);
+}

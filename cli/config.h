@@ -1,0 +1,98 @@
+/* The configuration: abgleich.ini and the drop-ins in conf.d beside it (design.md 4). Read by every command and by the daemon, which
+ * loads a second one on change and keeps the first if that fails.
+ *
+ * A configuration is immutable once loaded; its strings live in its arena. Drop-ins are read after the main file, by name; a section
+ * that is there already takes over what they name, key by key. The table of keys is in config_keys.c. */
+#ifndef ABGLEICH_CONFIG_H
+#define ABGLEICH_CONFIG_H
+
+#include "base/hash.h"
+#include "core/run.h"
+
+#define CONFIG_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+#define CONFIG_NAME_MAX_BYTES 64
+#define CONFIG_STORE "contactbox" /* the account that is always there */
+
+struct config_place { /* where a section was begun, for messages and for what rewrites it */
+    const char *file; /* NULL = built in */
+    unsigned line;
+};
+
+struct config_account {
+    const char *name;
+    struct config_place place;
+    const char *connector, *url, *user; /* NULL = not set */
+    const char *secret;                 /* "stored", "file:PATH", "command:CMD", "credential:NAME"; NULL = none */
+    const char *ca_file;                /* NULL = the system's */
+    const char *region;                 /* never NULL after config_load */
+    int64_t interval_ms;
+    bool enabled, plain_http;
+};
+
+struct config_link {
+    const char *name;
+    struct config_place place;
+    const char *a, *b; /* as written: "contactbox:Kunden" */
+    const struct config_account *account_a, *account_b;
+    const char *collection_a, *collection_b; /* what follows the colon, maybe "" */
+    const char *mode, *import, *authority, *max_delete; /* as written; NULL = not set */
+    struct policy policy;
+    int64_t history_ms;  /* after config_load: how long losers are kept; 0 = not at all */
+    int64_t interval_ms; /* after config_load: its own, else the remote account's */
+    bool enabled;
+    char settings_hash[DIGEST_HEX_BYTES]; /* of both accounts' connector, address and user and of both collections */
+};
+
+struct config {
+    struct arena arena;
+    const char *path;                /* of the main file, absolute or as given */
+    const char *state;               /* path of the state database */
+    const char *listen;              /* address:port; NULL = no servers */
+    const char *tls_cert, *tls_key;  /* NULL = no TLS */
+    const char *language;            /* NULL = the environment's */
+    const char *region;              /* "DE" */
+    int64_t jobs;
+    int64_t history_ms;
+    int64_t max_upload_bytes;        /* one body sent to a server of ours */
+    struct config_account *accounts; /* in the order they were read; the store is not among them */
+    struct config_link *links;
+    size_t n_accounts, n_links;
+    struct config_account store;     /* stands for "contactbox:" */
+};
+
+/* The file a command uses: given (-c), else /etc/abgleich/abgleich.ini if that exists, else the user's. Owned by the caller. */
+char *config_default_path(void);
+/* Reads and checks everything. FAULT_CONFIG with "FILE:LINE: ..." and a suggestion. required: a missing main file is an error, else it
+ * counts as empty. *out NULL on failure; owned by the caller. */
+enum fault_code config_load(const char *path, bool required, struct config **out, struct fault *f);
+void config_free(struct config *c); /* NULL is fine */
+
+/* NULL if there is none. The store is found as "contactbox". */
+const struct config_account *config_account(const struct config *c, const char *name);
+const struct config_link *config_link(const struct config *c, const char *name);
+/* FAULT_CONFIG with a suggestion where there is none. */
+const struct config_account *config_account_must(const struct config *c, const char *name, struct fault *f);
+const struct config_link *config_link_must(const struct config *c, const char *name, struct fault *f);
+bool config_is_store(const struct config_account *a);
+/* Off if it, or one of its accounts, is off. */
+bool config_link_is_on(const struct config_link *l);
+/* "nextcloud:kunden" -> account and collection; false without a colon. Pieces of text. */
+bool config_split_side(struct str text, struct str *account, struct str *collection);
+
+/* -- ready to run -- */
+/* The account with its password (read now: database, file, command or credential). db is this job's own: the store's sessions use it.
+ * The strings are borrowed from the configuration except `password`, which account_wipe ends. */
+enum fault_code config_account_open(const struct config_account *a, struct db *db, struct account *out, struct fault *f);
+void config_account_wipe(struct account *a);
+/* The link with both accounts; config_link_wipe ends it. */
+enum fault_code config_link_open(const struct config_link *l, struct db *db, struct link *out, struct fault *f);
+void config_link_wipe(struct link *l);
+
+/* -- values as people write them; false for anything else -- */
+bool config_parse_duration(struct str s, int64_t *ms);   /* 90s 15m 1h 30d 2w; 0 */
+bool config_parse_size(struct str s, int64_t *bytes);    /* 512 64K 20M 1G */
+bool config_parse_bool(struct str s, bool *out);         /* yes/no on/off true/false 1/0 ja/nein */
+void config_print_duration(int64_t ms, struct buf *out); /* "15m": the largest unit that divides it */
+void config_print_size(int64_t bytes, struct buf *out);
+
+#endif

@@ -1,0 +1,250 @@
+#include "cli/config_keys.h"
+
+#include "base/i18n.h"
+#include "cli/suggest.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+static bool check_language(struct str v)
+{
+    return str_eq(v, STR("de")) || str_eq(v, STR("en"));
+}
+
+static bool check_secret(struct str v)
+{
+    static const char *const forms[] = {"file:", "command:", "credential:"};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (str_starts(v, str_of(forms[i])) && v.n > strlen(forms[i])) return true;
+    return str_eq(v, STR("stored"));
+}
+
+static bool check_connector(struct str v)
+{
+    for (size_t i = 0; connector_at(i); i++)
+        if (str_eq(v, str_of(connector_at(i)->name))) return !str_eq(v, STR(CONFIG_STORE));
+    return false;
+}
+
+static bool check_url(struct str v)
+{
+    return str_starts_nocase(v, STR("https://")) || str_starts_nocase(v, STR("http://"));
+}
+
+static bool check_region(struct str v)
+{
+    return v.n == 2 && v.p[0] >= 'A' && v.p[0] <= 'Z' && v.p[1] >= 'A' && v.p[1] <= 'Z';
+}
+
+static bool check_side(struct str v)
+{
+    struct str account, collection;
+    return config_split_side(v, &account, &collection) && account.n;
+}
+
+static bool check_mode(struct str v)
+{
+    struct policy p = POLICY_INIT;
+    return policy_set_mode(&p, v, STR_NONE);
+}
+
+static bool check_import(struct str v)
+{
+    struct policy p = POLICY_INIT;
+    return policy_set_mode(&p, STR("import"), v);
+}
+
+static bool check_authority(struct str v)
+{
+    struct policy p = POLICY_INIT;
+    return policy_set_authority(&p, v);
+}
+
+static bool check_max_delete(struct str v)
+{
+    struct policy p = POLICY_INIT;
+    return policy_set_max_delete(&p, v);
+}
+
+#define EXPECTS_DURATION N_("a time like 15m, 1h or 30d")
+#define EXPECTS_BOOL N_("yes or no")
+#define EXPECTS_PATH N_("the path of a file")
+#define EXPECTS_REGION N_("a country in two capital letters, like DE")
+
+#define AT(field) offsetof(struct config, field)
+static const struct config_key general[] = {
+    {"state", CONFIG_PATH, AT(state), NULL, N_("the path of the state database")},
+    {"listen", CONFIG_TEXT, AT(listen), NULL, N_("an address and a port, like 127.0.0.1:8480")},
+    {"tls_cert", CONFIG_PATH, AT(tls_cert), NULL, EXPECTS_PATH},
+    {"tls_key", CONFIG_PATH, AT(tls_key), NULL, EXPECTS_PATH},
+    {"language", CONFIG_TEXT, AT(language), check_language, N_("de or en")},
+    {"region", CONFIG_TEXT, AT(region), check_region, EXPECTS_REGION},
+    {"jobs", CONFIG_COUNT, AT(jobs), NULL, N_("how many links may run at the same time, 1 to 1000")},
+    {"history", CONFIG_DURATION, AT(history_ms), NULL, EXPECTS_DURATION},
+    {"max_upload", CONFIG_SIZE, AT(max_upload_bytes), NULL, N_("a size like 20M")},
+    {NULL, CONFIG_TEXT, 0, NULL, NULL},
+};
+#undef AT
+#define AT(field) offsetof(struct config_account, field)
+static const struct config_key account[] = {
+    {"connector", CONFIG_TEXT, AT(connector), check_connector, N_("the name of a connector, like carddav")},
+    {"url", CONFIG_TEXT, AT(url), check_url, N_("an address like https://cloud.example.org/")},
+    {"user", CONFIG_TEXT, AT(user), NULL, N_("the user's name")},
+    {"secret", CONFIG_TEXT, AT(secret), check_secret, N_("stored, file:PATH, command:COMMAND or credential:NAME")},
+    {"interval", CONFIG_DURATION, AT(interval_ms), NULL, EXPECTS_DURATION},
+    {"enabled", CONFIG_BOOL, AT(enabled), NULL, EXPECTS_BOOL},
+    {"ca_file", CONFIG_PATH, AT(ca_file), NULL, EXPECTS_PATH},
+    {"region", CONFIG_TEXT, AT(region), check_region, EXPECTS_REGION},
+    {"plain_http", CONFIG_BOOL, AT(plain_http), NULL, EXPECTS_BOOL},
+    {NULL, CONFIG_TEXT, 0, NULL, NULL},
+};
+#undef AT
+#define AT(field) offsetof(struct config_link, field)
+#define EXPECTS_SIDE N_("ACCOUNT:COLLECTION, like contactbox:Customers")
+static const struct config_key link_keys[] = {
+    {"a", CONFIG_TEXT, AT(a), check_side, EXPECTS_SIDE},
+    {"b", CONFIG_TEXT, AT(b), check_side, EXPECTS_SIDE},
+    {"mode", CONFIG_TEXT, AT(mode), check_mode, N_("import, one-way or two-way")},
+    {"authority", CONFIG_TEXT, AT(authority), check_authority, N_("contactbox, server or neu-anlegen")},
+    {"import", CONFIG_TEXT, AT(import), check_import, N_("ergaenzen, aktualisieren or neu-anlegen")},
+    {"max_delete", CONFIG_TEXT, AT(max_delete), check_max_delete, N_("a number, a share, or both: 25, 10%, 25 10%")},
+    {"history", CONFIG_DURATION, AT(history_ms), NULL, EXPECTS_DURATION},
+    {"interval", CONFIG_DURATION, AT(interval_ms), NULL, EXPECTS_DURATION},
+    {"enabled", CONFIG_BOOL, AT(enabled), NULL, EXPECTS_BOOL},
+    {NULL, CONFIG_TEXT, 0, NULL, NULL},
+};
+#undef AT
+
+static const struct {
+    const char *word;
+    const struct config_key *keys;
+} kinds[CONFIG_KINDS] = {
+    [CONFIG_GENERAL] = {"abgleich", general},
+    [CONFIG_ACCOUNT] = {"account", account},
+    [CONFIG_LINK] = {"link", link_keys},
+};
+
+const struct config_key *config_keys(enum config_kind kind)
+{
+    return kinds[kind].keys;
+}
+
+const char *config_kind_word(enum config_kind kind)
+{
+    return kinds[kind].word;
+}
+
+const struct config_key *config_key(enum config_kind kind, struct str name)
+{
+    for (const struct config_key *k = kinds[kind].keys; k->name; k++)
+        if (str_eq(name, str_of(k->name))) return k;
+    return NULL;
+}
+
+static const char *path_from(const char *folder, struct str value, struct arena *arena)
+{
+    if (value.p[0] == '/' || str_find(value, STR("://")) != (size_t)-1) return arena_strdup(arena, value);
+    return arena_printf(arena, "%s/%.*s", folder, STR_ARG(value));
+}
+
+static bool set_count(int64_t *out, struct str value)
+{
+    long long n;
+    if (!str_to_int64(value, &n) || n < 1 || n > 1000) return false;
+    *out = n;
+    return true;
+}
+
+bool config_key_set(const struct config_key *key, void *section, struct str value, const char *folder, struct arena *arena)
+{
+    void *at = (char *)section + key->offset;
+    if (!value.n || (key->check && !key->check(value))) return false;
+    switch (key->type) {
+    case CONFIG_TEXT:
+        *(const char **)at = arena_strdup(arena, value);
+        return true;
+    case CONFIG_PATH:
+        *(const char **)at = path_from(folder, value, arena);
+        return true;
+    case CONFIG_DURATION:
+        return config_parse_duration(value, at);
+    case CONFIG_SIZE:
+        return config_parse_size(value, at);
+    case CONFIG_COUNT:
+        return set_count(at, value);
+    case CONFIG_BOOL:
+        return config_parse_bool(value, at);
+    }
+    return false;
+}
+
+bool config_key_print(const struct config_key *key, const void *section, struct buf *out)
+{
+    const void *at = (const char *)section + key->offset;
+    switch (key->type) {
+    case CONFIG_TEXT:
+    case CONFIG_PATH:
+        if (!*(const char *const *)at) return false;
+        buf_adds(out, *(const char *const *)at);
+        return true;
+    case CONFIG_DURATION:
+        config_print_duration(*(const int64_t *)at, out);
+        return true;
+    case CONFIG_SIZE:
+        config_print_size(*(const int64_t *)at, out);
+        return true;
+    case CONFIG_COUNT:
+        buf_addf(out, "%" PRId64, *(const int64_t *)at);
+        return true;
+    case CONFIG_BOOL:
+        buf_adds(out, *(const bool *)at ? "yes" : "no");
+        return true;
+    }
+    return false;
+}
+
+static enum fault_code unknown_key(enum config_kind kind, struct str name, const char *what, struct fault *f)
+{
+    struct suggestion s = {.wanted = name};
+    struct buf all AUTO_BUF = BUF_INIT;
+    for (const struct config_key *k = kinds[kind].keys; k->name; k++) {
+        suggest_word(&s, k->name);
+        buf_addf(&all, "%s%s", all.len ? ", " : "", k->name);
+    }
+    struct buf advice AUTO_BUF = BUF_INIT;
+    if (s.best)
+        buf_addf(&advice, _("did you mean \"%s\"?"), s.best);
+    else
+        buf_addf(&advice, _("there are: %s"), buf_cstr(&all));
+    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s%s[%s] has no key \"%.*s\""), what ? what : "", what ? ": " : "",
+                     kinds[kind].word, STR_ARG(name));
+}
+
+enum fault_code config_key_check(enum config_kind kind, struct str name, struct str value, const char *what, struct fault *f)
+{
+    const struct config_key *key = config_key(kind, name);
+    if (!key) return unknown_key(kind, name, what, f);
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
+    union {
+        struct config general;
+        struct config_account account;
+        struct config_link link;
+    } section;
+    memset(&section, 0, sizeof section);
+    if (config_key_set(key, &section, value, ".", &scratch)) return FAULT_NONE;
+    struct buf advice AUTO_BUF = BUF_INIT;
+    buf_addf(&advice, _("write %s"), _(key->expects));
+    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s%s\"%.*s\" is no value for %s"), what ? what : "", what ? ": " : "",
+                     STR_ARG(value), key->name);
+}
+
+bool config_name_ok(struct str name)
+{
+    if (!name.n || name.n > CONFIG_NAME_MAX_BYTES || name.p[0] == '.' || name.p[0] == '-') return false;
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 0x80;
+        if (!letter && !strchr("._-", c)) return false;
+    }
+    return true;
+}

@@ -1,0 +1,124 @@
+/* From an account as configured to one that can sign in: reads its secret where it is kept. */
+#include "cli/config.h"
+
+#include "base/i18n.h"
+#include "cli/file.h"
+#include "state/secrets.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#define SECRET_MAX_BYTES 65536
+
+/* The first line in memory as secret_get gives it; the buffer is wiped. */
+static enum fault_code first_line(struct buf *text, char **out)
+{
+    struct str rest = buf_str(text), line = str_split(&rest, '\n');
+    if (line.n && line.p[line.n - 1] == '\r') line.n--;
+    *out = sodium_malloc(line.n + 1);
+    if (!*out) abort();
+    memcpy(*out, line.p, line.n);
+    (*out)[line.n] = '\0';
+    if (text->data) sodium_memzero(text->data, text->cap);
+    return FAULT_NONE;
+}
+
+static enum fault_code from_file(const char *path, char **out, struct fault *f)
+{
+    struct buf text AUTO_BUF = BUF_LIMIT(SECRET_MAX_BYTES);
+    buf_reserve(&text, SECRET_MAX_BYTES / 2); /* grown later, it would leave copies behind */
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    if (!file_read(path, &text, &why)) return first_line(&text, out);
+    return fault_set(f, FAULT_AUTH, _("see secret = file:PATH in the configuration"), _("the password cannot be read: %s"), why.what);
+}
+
+static enum fault_code from_credential(const char *name, char **out, struct fault *f)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    if (!folder || !*folder)
+        return fault_set(f, FAULT_AUTH, _("start it by systemd with LoadCredential="), _("there is no credential \"%s\" here"), name);
+    struct buf path AUTO_BUF = BUF_INIT;
+    buf_addf(&path, "%s/%s", folder, name);
+    return from_file(buf_cstr(&path), out, f);
+}
+
+static enum fault_code from_command(const char *command, char **out, struct fault *f)
+{
+    FILE *pipe = popen(command, "re");
+    if (!pipe) return fault_set(f, FAULT_AUTH, NULL, _("the password command cannot be started: %s"), command);
+    struct buf text AUTO_BUF = BUF_LIMIT(SECRET_MAX_BYTES);
+    buf_reserve(&text, SECRET_MAX_BYTES / 2);
+    char chunk[512];
+    size_t n;
+    while ((n = fread(chunk, 1, sizeof chunk, pipe)) > 0) buf_add(&text, chunk, n);
+    sodium_memzero(chunk, sizeof chunk);
+    int status = pclose(pipe);
+    if (status == 0) return first_line(&text, out);
+    if (text.data) sodium_memzero(text.data, text.cap);
+    return fault_set(f, FAULT_AUTH, _("try it in a shell"), _("the password command failed (%d): %s"),
+                     WIFEXITED(status) ? WEXITSTATUS(status) : -1, command);
+}
+
+static enum fault_code from_state(const char *account, struct db *db, char **out, struct fault *f)
+{
+    enum fault_code code = secret_get(db, account, "password", out, f);
+    if (code || *out) return code;
+    struct buf advice AUTO_BUF = BUF_INIT;
+    buf_addf(&advice, _("give one: abgleich secret set %s"), account);
+    return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("no password is stored"));
+}
+
+static enum fault_code read_secret(const struct config_account *a, struct db *db, char **out, struct fault *f)
+{
+    *out = NULL;
+    if (!a->secret) return FAULT_NONE;
+    if (str_starts(str_of(a->secret), STR("file:"))) return from_file(a->secret + 5, out, f);
+    if (str_starts(str_of(a->secret), STR("command:"))) return from_command(a->secret + 8, out, f);
+    if (str_starts(str_of(a->secret), STR("credential:"))) return from_credential(a->secret + 11, out, f);
+    return from_state(a->name, db, out, f);
+}
+
+enum fault_code config_account_open(const struct config_account *a, struct db *db, struct account *out, struct fault *f)
+{
+    *out = (struct account){.name = a->name,
+                            .connector = a->connector,
+                            .url = a->url,
+                            .user = a->user,
+                            .ca_file = a->ca_file,
+                            .region = a->region,
+                            .allow_plain_http = a->plain_http,
+                            .state = config_is_store(a) ? db : NULL};
+    char *password;
+    enum fault_code code = read_secret(a, db, &password, f);
+    out->password = password;
+    if (code) fault_about(f, NULL, a->name);
+    return code;
+}
+
+void config_account_wipe(struct account *a)
+{
+    char *password;
+    memcpy(&password, &a->password, sizeof password); /* ours, const for everybody else */
+    secret_free(password);
+    a->password = NULL;
+}
+
+enum fault_code config_link_open(const struct config_link *l, struct db *db, struct link *out, struct fault *f)
+{
+    *out = (struct link){.name = l->name,
+                         .collection_a = l->collection_a,
+                         .collection_b = l->collection_b,
+                         .policy = l->policy,
+                         .settings_hash = l->settings_hash,
+                         .history_ms = l->history_ms};
+    enum fault_code code = config_account_open(l->account_a, db, &out->a, f);
+    return code ? code : config_account_open(l->account_b, db, &out->b, f);
+}
+
+void config_link_wipe(struct link *l)
+{
+    config_account_wipe(&l->a);
+    config_account_wipe(&l->b);
+}

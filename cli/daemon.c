@@ -1,0 +1,288 @@
+/* `abgleich daemon`: scheduler and listener in the foreground. Reloads on SIGHUP and when a configuration file changes, validated
+ * first; SIGTERM and SIGINT let the writes under way finish. */
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "cli/command.h"
+#include "cli/file.h"
+#include "core/scheduler.h"
+#include "server/http_server.h"
+#include "state/journal.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#define SETTLE_MS 300 /* an editor writes a file in several steps */
+
+struct shared_config { /* jobs keep the one they began with */
+    struct config *config;
+    unsigned users; /* guarded by the daemon's mutex */
+};
+
+struct daemon {
+    struct cli *cli;
+    uv_loop_t loop;
+    uv_signal_t signals[3];
+    uv_fs_event_t watches[2];
+    size_t n_watches;
+    uv_timer_t settle;
+    struct scheduler *scheduler;
+    struct http_server *server;
+    pthread_mutex_t mutex;
+    struct shared_config *current;
+    bool stopping;
+};
+
+/* -- configuration in use -- */
+
+static struct shared_config *config_take(struct daemon *d)
+{
+    pthread_mutex_lock(&d->mutex);
+    struct shared_config *c = d->current;
+    c->users++;
+    pthread_mutex_unlock(&d->mutex);
+    return c;
+}
+
+static void config_give_back(struct daemon *d, struct shared_config *c)
+{
+    pthread_mutex_lock(&d->mutex);
+    bool last = --c->users == 0;
+    pthread_mutex_unlock(&d->mutex);
+    if (!last) return;
+    config_free(c->config);
+    free(c);
+}
+
+static void config_replace(struct daemon *d, struct config *config)
+{
+    struct shared_config *fresh = mem_calloc(1, sizeof *fresh), *old;
+    *fresh = (struct shared_config){config, 1};
+    pthread_mutex_lock(&d->mutex);
+    old = d->current;
+    d->current = fresh;
+    pthread_mutex_unlock(&d->mutex);
+    if (old) config_give_back(d, old);
+}
+
+/* -- a job -- */
+
+static struct scheduled_outcome run_opened(struct db *db, struct env *env, const struct link *link)
+{
+    struct run_result result;
+    const struct run_options options = {.trigger = "interval"};
+    run_link(db, env, link, &options, &result);
+    struct buf text AUTO_BUF = BUF_INIT;
+    fault_text(&result.fault, &text);
+    if (result.status != RUN_UNCHANGED)
+        env_logf(env, result.fault.code ? LOG_WARNING : LOG_INFO, "event=run link=%s run=%lld status=%s a=+%lld~%lld-%lld b=+%lld~%lld-%lld fault=%s",
+                 link->name, (long long)result.run, run_status_name(result.status), (long long)result.a.created,
+                 (long long)result.a.updated, (long long)result.a.deleted, (long long)result.b.created, (long long)result.b.updated,
+                 (long long)result.b.deleted, result.fault.code ? fault_name(result.fault.code) : "none");
+    struct scheduled_outcome outcome = {result.fault.code, result.fault.retry_after_ms};
+    if (!outcome.code && result.status == RUN_PARTIAL) outcome.code = FAULT_REFUSED;
+    run_result_free(&result);
+    return outcome;
+}
+
+static struct scheduled_outcome run_one(struct daemon *d, const struct config *config, const char *name, const volatile int *cancel)
+{
+    struct env_system system;
+    env_system_init(&system, d->cli->system.max_level, cancel);
+    const struct config_link *link = config_link(config, name);
+    if (!link || !config_link_is_on(link)) return (struct scheduled_outcome){FAULT_NONE, 0};
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct db *db = NULL;
+    struct link opened = {0};
+    struct scheduled_outcome outcome = {db_open(config->state, DB_MAY_CREATE, &system.env, &db, &f), 0};
+    if (!outcome.code) outcome.code = config_link_open(link, db, &opened, &f);
+    if (outcome.code) env_logf(&system.env, LOG_ERROR, "event=not_started link=%s fault=%s", name, fault_name(outcome.code));
+    else
+        outcome = run_opened(db, &system.env, &opened);
+    config_link_wipe(&opened);
+    db_close(db);
+    return outcome;
+}
+
+static struct scheduled_outcome on_run(void *ctx, const char *name, const volatile int *cancel)
+{
+    struct daemon *d = ctx;
+    struct shared_config *c = config_take(d);
+    struct scheduled_outcome outcome = run_one(d, c->config, name, cancel);
+    config_give_back(d, c);
+    return outcome;
+}
+
+static void on_ran(void *ctx, const char *link, const struct scheduled_outcome *outcome, int64_t next_in_ms)
+{
+    struct daemon *d = ctx;
+    env_logf(d->cli->env, LOG_DEBUG, "event=next link=%s code=%s in_ms=%lld", link, fault_name(outcome->code), (long long)next_in_ms);
+}
+
+/* -- what is scheduled -- */
+
+static void schedule(struct daemon *d)
+{
+    const struct config *c = d->current->config;
+    struct scheduled *links AUTO_FREE = mem_calloc(c->n_links + 1, sizeof *links);
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_links; i++) {
+        const struct config_link *l = &c->links[i];
+        if (!config_link_is_on(l) || l->policy.mode < MODE_ONE_WAY) continue; /* an import is run by a person */
+        struct link_state state;
+        struct fault f AUTO_FAULT = FAULT_INIT;
+        int64_t last = link_state_load(d->cli->db, l->name, &state, &f) ? 0 : state.last_run_ms;
+        link_state_free(&state);
+        links[n++] = (struct scheduled){l->name, l->interval_ms, last};
+    }
+    scheduler_set(d->scheduler, links, n);
+    env_logf(d->cli->env, LOG_INFO, "event=scheduled links=%zu", n);
+}
+
+static void reload(struct daemon *d)
+{
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct config *fresh;
+    if (d->stopping) return;
+    if (config_load(d->current->config->path, true, &fresh, &f)) {
+        struct buf text AUTO_BUF = BUF_INIT;
+        fault_text(&f, &text);
+        env_logf(d->cli->env, LOG_ERROR, "event=reload_refused kept=old reason=\"%s\"", buf_cstr(&text));
+        return;
+    }
+    config_replace(d, fresh);
+    schedule(d);
+}
+
+/* -- the listener -- */
+
+struct status_text {
+    struct buf *out;
+    bool first;
+};
+
+static void add_link(void *ctx, const char *link, int64_t due_in_ms, unsigned failures)
+{
+    struct status_text *t = ctx;
+    json_t *o = json_pack("{s:s, s:b, s:I, s:i}", "link", link, "running", due_in_ms < 0, "due_in_ms",
+                          (json_int_t)(due_in_ms < 0 ? 0 : due_in_ms), "failures", (int)failures);
+    char *text = json_dumps(o, 0);
+    buf_addf(t->out, "%s\n  %s", t->first ? "" : ",", text);
+    t->first = false;
+    free(text);
+    json_decref(o);
+}
+
+static void on_http(void *ctx, const char *path, struct http_answer *answer)
+{
+    struct daemon *d = ctx;
+    if (strcmp(path, "/livez") == 0 || strcmp(path, "/readyz") == 0) {
+        answer->status = 200;
+        buf_adds(&answer->body, "ok\n");
+        return;
+    }
+    if (strcmp(path, "/") != 0) return;
+    struct status_text t = {&answer->body, true};
+    answer->status = 200;
+    answer->type = "application/json";
+    buf_adds(&answer->body, "{\"program\": \"abgleich\", \"links\": [");
+    scheduler_each(d->scheduler, add_link, &t);
+    buf_adds(&answer->body, "\n]}\n");
+}
+
+/* -- signals and files -- */
+
+static void stop(struct daemon *d)
+{
+    if (d->stopping) return;
+    d->stopping = true;
+    cli_say(d->cli, "%s\n", _("stopping, the writes under way are finished first"));
+    for (size_t i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
+    for (size_t i = 0; i < d->n_watches; i++) uv_close((uv_handle_t *)&d->watches[i], NULL);
+    uv_close((uv_handle_t *)&d->settle, NULL);
+    http_server_stop(d->server);
+    scheduler_stop(d->scheduler);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    if (number == SIGHUP) reload(d);
+    else
+        stop(d);
+}
+
+static void on_settled(uv_timer_t *timer)
+{
+    reload(timer->data);
+}
+
+static void on_file(uv_fs_event_t *watch, const char *name, int events, int status)
+{
+    struct daemon *d = watch->data;
+    (void)events;
+    if (status < 0 || !name || !str_ends(str_of(name), STR(".ini"))) return;
+    uv_timer_start(&d->settle, on_settled, SETTLE_MS, 0);
+}
+
+static void watch_folder(struct daemon *d, const char *folder)
+{
+    uv_fs_event_t *w = &d->watches[d->n_watches];
+    uv_fs_event_init(&d->loop, w);
+    w->data = d;
+    d->n_watches++;
+    if (uv_fs_event_start(w, on_file, folder, 0)) env_logf(d->cli->env, LOG_DEBUG, "event=not_watched folder=%s", folder);
+}
+
+static void watch(struct daemon *d)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < 3; i++) {
+        uv_signal_init(&d->loop, &d->signals[i]);
+        d->signals[i].data = d;
+        uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+    }
+    uv_timer_init(&d->loop, &d->settle);
+    d->settle.data = d;
+    char *folder AUTO_FREE = file_folder(d->current->config->path);
+    struct buf drop_ins AUTO_BUF = BUF_INIT;
+    buf_addf(&drop_ins, "%s/conf.d", folder);
+    watch_folder(d, folder);
+    watch_folder(d, buf_cstr(&drop_ins));
+}
+
+static void on_stopped(void *ctx)
+{
+    (void)ctx; /* nothing is left on the loop: uv_run returns */
+}
+
+static int serve(struct daemon *d)
+{
+    struct cli *cli = d->cli;
+    const struct config *c = d->current->config;
+    if (c->listen && http_server_start(&d->loop, c->listen, on_http, d, &d->server, &cli->fault)) return cli_fail(cli);
+    const struct scheduler_hooks hooks = {d, on_run, on_ran, on_stopped};
+    d->scheduler = scheduler_new(&d->loop, cli->env, (size_t)c->jobs, &hooks);
+    watch(d);
+    schedule(d);
+    if (d->server) cli_say(cli, _("listening on %s\n"), http_server_address(d->server));
+    cli_say(cli, "%s\n", _("running; Ctrl-C ends it"));
+    uv_run(&d->loop, UV_RUN_DEFAULT);
+    scheduler_free(d->scheduler);
+    return EXIT_DONE;
+}
+
+int command_daemon(struct cli *cli)
+{
+    if (!cli_db(cli)) return cli_fail(cli);
+    struct daemon d = {.cli = cli};
+    pthread_mutex_init(&d.mutex, NULL);
+    uv_loop_init(&d.loop);
+    config_replace(&d, cli->config);
+    cli->config = NULL; /* shared from here on */
+    int code = serve(&d);
+    uv_loop_close(&d.loop);
+    config_give_back(&d, d.current);
+    pthread_mutex_destroy(&d.mutex);
+    return code;
+}

@@ -1,0 +1,214 @@
+#include "cli/report.h"
+
+#include "base/i18n.h"
+
+static struct report_counts counts_of(const struct side_counts *c)
+{
+    return (struct report_counts){c->total,   c->fresh,     c->changed,         c->created, c->updated,
+                                  c->deleted, c->unchanged, c->skipped_deleted, c->invalid};
+}
+
+static void copy_operations(const struct run_result *r, struct report *out, struct arena *arena)
+{
+    out->n_operations = r->n_operations;
+    out->run.operations = arena_zalloc(arena, (r->n_operations + 1) * sizeof *out->run.operations);
+    for (size_t i = 0; i < r->n_operations; i++) {
+        const struct run_operation *o = &r->operations[i];
+        out->run.operations[i] = (struct report_operation){.op = o->op, .side = !o->side_a, .title = str_of(o->contact)};
+    }
+}
+
+static void copy_conflicts(const struct run_result *r, struct report *out, struct arena *arena)
+{
+    out->n_conflicts = r->n_conflicts;
+    out->run.conflicts = arena_zalloc(arena, (r->n_conflicts + 1) * sizeof *out->run.conflicts);
+    for (size_t i = 0; i < r->n_conflicts; i++) {
+        const struct run_conflict *c = &r->conflicts[i];
+        out->run.conflicts[i] = (struct report_conflict){.no = c->id,
+                                                         .contact = str_of(c->contact),
+                                                         .field = str_of(c->field),
+                                                         .a = str_of(c->a),
+                                                         .b = str_of(c->b),
+                                                         .winner = !c->winner_a,
+                                                         .rule = str_of(c->rule)};
+    }
+}
+
+static struct report_problem problem_of(const struct run_problem *p, unsigned kind)
+{
+    return (struct report_problem){.kind = kind,
+                                   .side = !p->side_a,
+                                   .id_a = str_of(p->id_a),
+                                   .id_b = str_of(p->id_b),
+                                   .title = str_of(p->contact),
+                                   .other = str_of(p->other),
+                                   .code = p->code,
+                                   .reason = str_of(p->reason)};
+}
+
+static void copy_problems(const struct run_result *r, struct report *out, struct arena *arena)
+{
+    size_t n = 0;
+    out->run.problems = arena_zalloc(arena, (r->n_ambiguous + r->n_quarantined + 1) * sizeof *out->run.problems);
+    for (size_t i = 0; i < r->n_quarantined; i++) out->run.problems[n++] = problem_of(&r->quarantined[i], r->quarantined[i].kind);
+    for (size_t i = 0; i < r->n_ambiguous; i++) out->run.problems[n++] = problem_of(&r->ambiguous[i], PROBLEM_AMBIGUOUS);
+    out->n_problems = n;
+}
+
+static const char *side_name(const struct account *a, const char *collection, struct arena *arena)
+{
+    return arena_printf(arena, "%s:%s", a->name, collection);
+}
+
+static struct str fault_sentence(const struct fault *f, struct arena *arena)
+{
+    if (!f->code) return STR_NONE;
+    struct buf text AUTO_BUF = BUF_INIT;
+    fault_text(f, &text);
+    return arena_str(arena, buf_str(&text));
+}
+
+struct report report_of_result(const struct run_result *r, const struct link *link, bool check_only, struct arena *arena)
+{
+    struct report out = {.check_only = check_only, .stored = r->run != 0};
+    out.name_a = side_name(&link->a, link->collection_a, arena);
+    out.name_b = side_name(&link->b, link->collection_b, arena);
+    out.run = (struct run_report){.run = r->run,
+                                  .link = str_of(link->name),
+                                  .status = str_of(run_status_name(r->status)),
+                                  .plan = str_of(r->plan),
+                                  .finished_ms = r->duration_ms,
+                                  .counts = {counts_of(&r->a), counts_of(&r->b)},
+                                  .requests = r->requests,
+                                  .bytes_in = r->bytes_in,
+                                  .bytes_out = r->bytes_out,
+                                  .held = str_of(r->held),
+                                  .fault = fault_sentence(&r->fault, arena),
+                                  .fault_code = r->fault.code};
+    copy_operations(r, &out, arena);
+    copy_conflicts(r, &out, arena);
+    copy_problems(r, &out, arena);
+    return out;
+}
+
+struct report report_of_stored(const struct run_report *run)
+{
+    return (struct report){.run = *run,
+                           .n_operations = (size_t)run->n_operations,
+                           .n_conflicts = (size_t)run->n_conflicts,
+                           .n_problems = (size_t)run->n_problems,
+                           .stored = true};
+}
+
+/* -- words -- */
+
+const char *report_status_text(struct str status)
+{
+    static const struct {
+        const char *status, *text;
+    } texts[] = {{"done", N_("done")},
+                 {"partial", N_("done in part; some records have to wait")},
+                 {"held", N_("held by a guard: nothing was changed")},
+                 {"failed", N_("failed")},
+                 {"unchanged", N_("nothing to do")},
+                 {"pending", N_("changes are waiting")},
+                 {"running", N_("running, or was ended from outside")}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (str_eq(status, str_of(texts[i].status))) return _(texts[i].text);
+    return "?";
+}
+
+const char *report_operation_text(unsigned op, bool would)
+{
+    static const char *const done[] = {N_("added"), N_("changed"), N_("deleted")};
+    static const char *const coming[] = {N_("to be added"), N_("to be changed"), N_("to be deleted")};
+    return op > WRITE_DELETE ? "?" : would ? _(coming[op]) : _(done[op]);
+}
+
+/* -- JSON -- */
+
+json_t *report_counts_json(const struct report_counts *c)
+{
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "total", (json_int_t)c->total, "new", (json_int_t)c->fresh, "changed",
+                     (json_int_t)c->changed, "created", (json_int_t)c->created, "updated", (json_int_t)c->updated, "deleted",
+                     (json_int_t)c->deleted, "unchanged", (json_int_t)c->unchanged, "skipped_deleted", (json_int_t)c->skipped_deleted,
+                     "invalid", (json_int_t)c->invalid);
+}
+
+static const char *side_letter(unsigned side)
+{
+    return side ? "b" : "a";
+}
+
+json_t *report_conflict_json(const struct report_conflict *c)
+{
+    json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:s,s:o}", "id", json_count(c->no), "contact", json_text(c->contact), "field",
+                          json_text(c->field), "a", json_text(c->a), "b", json_text(c->b), "winner", side_letter(c->winner), "rule",
+                          json_cstr(c->rule.n ? _(c->rule.p) : NULL));
+    if (c->id.p) json_object_set_new(o, "record", json_text(c->id));
+    return o;
+}
+
+static json_t *problem_json(const struct report_problem *p)
+{
+    json_t *o = json_pack("{s:o,s:s,s:o,s:o,s:o}", "contact", json_text(p->title), "side", side_letter(p->side), "reason",
+                          json_text(p->reason), "id_a", json_text(p->id_a), "id_b", json_text(p->id_b));
+    if (p->kind == PROBLEM_AMBIGUOUS) json_object_set_new(o, "other", json_text(p->other));
+    return o;
+}
+
+static json_t *problems_json(const struct report *r, bool ambiguous)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < r->n_problems; i++)
+        if ((r->run.problems[i].kind == PROBLEM_AMBIGUOUS) == ambiguous) json_array_append_new(all, problem_json(&r->run.problems[i]));
+    return all;
+}
+
+static json_t *operations_json(const struct report *r)
+{
+    static const char *const ops[] = {"create", "update", "delete"};
+    json_t *all = json_array();
+    for (size_t i = 0; i < r->n_operations; i++) {
+        const struct report_operation *o = &r->run.operations[i];
+        json_t *entry = json_pack("{s:s,s:s,s:o}", "op", o->op > WRITE_DELETE ? "?" : ops[o->op], "side", side_letter(o->side), "contact",
+                                  json_text(o->title));
+        if (o->id.p) json_object_set_new(entry, "id", json_text(o->id));
+        json_array_append_new(all, entry);
+    }
+    return all;
+}
+
+static json_t *conflicts_json(const struct report *r)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < r->n_conflicts; i++) json_array_append_new(all, report_conflict_json(&r->run.conflicts[i]));
+    return all;
+}
+
+json_t *report_json(const struct report *r)
+{
+    const struct run_report *run = &r->run;
+    json_t *o = json_object();
+    json_object_set_new(o, "link", json_text(run->link));
+    json_object_set_new(o, "run", run->run ? json_count(run->run) : json_null());
+    json_object_set_new(o, "plan", run->plan.n ? json_text(run->plan) : json_null());
+    json_object_set_new(o, "status", json_text(run->status));
+    json_object_set_new(o, "a", report_counts_json(&run->counts[0]));
+    json_object_set_new(o, "b", report_counts_json(&run->counts[1]));
+    json_object_set_new(o, "conflicts", conflicts_json(r));
+    json_object_set_new(o, "ambiguous", problems_json(r, true));
+    json_object_set_new(o, "quarantined", problems_json(r, false));
+    json_object_set_new(o, "held", run->held.n ? json_pack("{s:o}", "reason", json_text(run->held)) : json_null());
+    json_object_set_new(o, "operations", operations_json(r));
+    json_object_set_new(o, "fault", run->fault.n ? json_pack("{s:s,s:o}", "code", fault_name((enum fault_code)run->fault_code), "text",
+                                                             json_text(run->fault))
+                                                 : json_null());
+    json_object_set_new(o, "requests", json_count(run->requests));
+    json_object_set_new(o, "bytes_in", json_count(run->bytes_in));
+    json_object_set_new(o, "bytes_out", json_count(run->bytes_out));
+    json_object_set_new(o, "duration_ms", json_count(run->finished_ms - run->started_ms));
+    if (run->started_ms) json_object_set_new(o, "started", json_time(run->started_ms));
+    if (run->trigger.p) json_object_set_new(o, "trigger", json_text(run->trigger));
+    return o;
+}

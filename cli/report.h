@@ -1,0 +1,34 @@
+/* One run for people and programs: text, JSON, HTML, CSV, from the state database or fresh from run_link. */
+#ifndef ABGLEICH_REPORT_H
+#define ABGLEICH_REPORT_H
+
+#include "cli/out.h"
+#include "core/run.h"
+#include "state/runs.h"
+
+struct report {
+    struct run_report run;
+    size_t n_operations, n_conflicts, n_problems; /* of the arrays in run */
+    const char *name_a, *name_b; /* the sides for people: "contactbox:Kunden"; NULL = A, B */
+    bool check_only;             /* what would be done */
+    bool stored;                 /* it is in the database under run.run */
+};
+
+/* What a run just said; borrows from result and link, arrays in the arena. */
+struct report report_of_result(const struct run_result *result, const struct link *link, bool check_only, struct arena *arena);
+/* One that runs_load filled. */
+struct report report_of_stored(const struct run_report *run);
+
+void report_text(const struct report *r, FILE *out);
+void report_html(const struct report *r, FILE *out);
+void report_csv(const struct report *r, FILE *out);
+json_t *report_json(const struct report *r); /* design.md 4, "what a script may rely on" */
+json_t *report_counts_json(const struct report_counts *c);
+json_t *report_conflict_json(const struct report_conflict *c);
+
+/* "nothing to do", "done", "held": the status for people. */
+const char *report_status_text(struct str status);
+/* "added", "would be added" ... */
+const char *report_operation_text(unsigned op, bool would);
+
+#endif

@@ -1,0 +1,165 @@
+/* The report for a terminal: what happened on each side, then what needs a person, then every operation. */
+#include "cli/report.h"
+
+#include "base/i18n.h"
+
+#include <inttypes.h>
+
+static const char *side_name(const struct report *r, unsigned side)
+{
+    const char *name = side ? r->name_b : r->name_a;
+    return name ? name : side ? "B" : "A";
+}
+
+/* The columns of the counts, in the order a person asks; only those with a number somewhere are shown. */
+static const struct {
+    const char *label, *would;
+    size_t offset;
+    bool always;
+} columns[] = {
+    {N_("there"), N_("there"), offsetof(struct report_counts, total), true},
+    {N_("new"), N_("new"), offsetof(struct report_counts, fresh), true},
+    {N_("edited"), N_("edited"), offsetof(struct report_counts, changed), false},
+    {N_("added"), N_("to be added"), offsetof(struct report_counts, created), true},
+    {N_("changed"), N_("to be changed"), offsetof(struct report_counts, updated), true},
+    {N_("deleted"), N_("to be deleted"), offsetof(struct report_counts, deleted), true},
+    {N_("unchanged"), N_("unchanged"), offsetof(struct report_counts, unchanged), false},
+    {N_("deleted here, skipped"), N_("deleted here, skipped"), offsetof(struct report_counts, skipped_deleted), false},
+    {N_("not readable"), N_("not readable"), offsetof(struct report_counts, invalid), false},
+};
+#define COLUMNS (sizeof columns / sizeof columns[0])
+
+static int64_t count_at(const struct report *r, unsigned side, size_t column)
+{
+    return *(const int64_t *)((const char *)&r->run.counts[side] + columns[column].offset);
+}
+
+static void print_counts(const struct report *r, FILE *out)
+{
+    size_t shown[COLUMNS], n = 0;
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (columns[i].always || count_at(r, 0, i) || count_at(r, 1, i)) shown[n++] = i;
+    struct table t AUTO_TABLE = table_of(n + 1, UINT64_MAX << 1);
+    table_cell(&t, "");
+    for (size_t i = 0; i < n; i++) table_cell(&t, _(r->check_only ? columns[shown[i]].would : columns[shown[i]].label));
+    for (unsigned side = 0; side < 2; side++) {
+        table_cell(&t, side_name(r, side));
+        for (size_t i = 0; i < n; i++) table_number(&t, count_at(r, side, shown[i]));
+    }
+    table_print(&t, "  ", out);
+}
+
+static void print_conflicts(const struct report *r, FILE *out)
+{
+    if (!r->n_conflicts) return;
+    fprintf(out, _("\nChanged on both sides (%zu); the value marked > was kept, the other one is here:\n"), r->n_conflicts);
+    struct table t AUTO_TABLE = table_of(5, 0);
+    table_cell(&t, _("CONTACT"));
+    table_cell(&t, _("FIELD"));
+    table_cell(&t, side_name(r, 0));
+    table_cell(&t, side_name(r, 1));
+    table_cell(&t, _("RULE"));
+    for (size_t i = 0; i < r->n_conflicts; i++) {
+        const struct report_conflict *c = &r->run.conflicts[i];
+        for (int column = 0; column < 5; column++) {
+            struct buf cell AUTO_BUF = BUF_INIT;
+            struct str values[] = {c->contact, c->field, c->a, c->b, c->rule.n ? str_of(_(c->rule.p)) : STR("")};
+            bool value = column == 2 || column == 3;
+            if (value && c->winner == (unsigned)(column == 3)) buf_adds(&cell, "> ");
+            buf_addstr(&cell, values[column].n || !value ? values[column] : str_of(_("(removed)")));
+            table_text(&t, buf_str(&cell));
+        }
+    }
+    table_print(&t, "  ", out);
+}
+
+static size_t count_kind(const struct report *r, bool ambiguous)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_problems; i++) n += (r->run.problems[i].kind == PROBLEM_AMBIGUOUS) == ambiguous;
+    return n;
+}
+
+static void print_quarantined(const struct report *r, FILE *out)
+{
+    size_t n = count_kind(r, false);
+    if (!n) return;
+    fprintf(out, _("\nLeft alone (%zu); everything else went on:\n"), n);
+    struct table t AUTO_TABLE = table_of(3, 0);
+    for (size_t i = 0; i < r->n_problems; i++) {
+        const struct report_problem *p = &r->run.problems[i];
+        if (p->kind == PROBLEM_AMBIGUOUS) continue;
+        table_text(&t, p->title);
+        table_cell(&t, side_name(r, p->side));
+        table_text(&t, p->reason);
+    }
+    table_print(&t, "  ", out);
+}
+
+static void print_ambiguous(const struct report *r, FILE *out)
+{
+    size_t n = count_kind(r, true);
+    if (!n) return;
+    fprintf(out, _("\nMaybe the same (%zu); nothing happens to them until you say so with \"abgleich review %.*s\":\n"), n,
+            STR_ARG(r->run.link));
+    struct table t AUTO_TABLE = table_of(3, 0);
+    for (size_t i = 0; i < r->n_problems; i++) {
+        const struct report_problem *p = &r->run.problems[i];
+        if (p->kind != PROBLEM_AMBIGUOUS) continue;
+        table_text(&t, p->title);
+        table_text(&t, p->other);
+        table_text(&t, p->reason);
+    }
+    table_print(&t, "  ", out);
+}
+
+static void print_held(const struct report *r, FILE *out)
+{
+    if (!r->run.held.n) return;
+    fprintf(out, _("\nStopped: %.*s\n"), STR_ARG(r->run.held));
+    fprintf(out, _("If this is what you want:\n  abgleich approve %.*s %.*s && abgleich sync %.*s\n"), STR_ARG(r->run.link),
+            STR_ARG(r->run.plan), STR_ARG(r->run.link));
+    fprintf(out, _("If not:\n  abgleich reject %.*s %.*s\n"), STR_ARG(r->run.link), STR_ARG(r->run.plan));
+}
+
+static void print_operations(const struct report *r, FILE *out)
+{
+    if (!r->n_operations) return;
+    bool would = r->check_only || r->run.held.n;
+    fprintf(out, would ? _("\nWhat would be done (%zu):\n") : _("\nWhat was done (%zu):\n"), r->n_operations);
+    struct table t AUTO_TABLE = table_of(3, 0);
+    for (size_t i = 0; i < r->n_operations; i++) {
+        const struct report_operation *o = &r->run.operations[i];
+        table_cell(&t, report_operation_text(o->op, would));
+        table_cell(&t, side_name(r, o->side));
+        table_text(&t, o->title);
+    }
+    table_print(&t, "  ", out);
+}
+
+static void print_head(const struct report *r, FILE *out)
+{
+    const struct run_report *run = &r->run;
+    fprintf(out, "%.*s: %s", STR_ARG(run->link), report_status_text(run->status));
+    if (r->stored) fprintf(out, _(" (run %" PRId64 ")"), run->run);
+    fputc('\n', out);
+    if (run->started_ms) {
+        struct buf time AUTO_BUF = BUF_INIT;
+        time_text(run->started_ms, &time);
+        fprintf(out, _("  started %s, %.1f s, %" PRId64 " requests\n"), buf_cstr(&time),
+                run->finished_ms ? (double)(run->finished_ms - run->started_ms) / 1000 : 0.0, run->requests);
+    }
+    if (run->fault.n) fprintf(out, "  %.*s\n", STR_ARG(run->fault));
+}
+
+void report_text(const struct report *r, FILE *out)
+{
+    print_head(r, out);
+    if (r->run.fault.n && !r->run.counts[0].total && !r->run.counts[1].total) return;
+    print_counts(r, out);
+    print_held(r, out);
+    print_conflicts(r, out);
+    print_quarantined(r, out);
+    print_ambiguous(r, out);
+    print_operations(r, out);
+}
