@@ -10,19 +10,19 @@ void guard_fields_init(struct guard_side *side, struct arena *arena, enum record
     for (size_t i = 0; i < side->n_fields; i++) side->fields[i].field = &table[i];
 }
 
-/* Ids are mostly places in the table. side->n_fields if there is none. */
+/* Ids follow each other in a kind's table. side->n_fields if there is none. */
 static size_t field_index(const struct guard_side *side, const struct field *field)
 {
-    if (field->id < side->n_fields && side->fields[field->id].field->id == field->id) return field->id;
-    size_t i = 0;
-    while (i < side->n_fields && side->fields[i].field->id != field->id) i++;
+    size_t i = field->id >= side->fields[0].field->id ? (size_t)(field->id - side->fields[0].field->id) : 0;
+    if (i < side->n_fields && side->fields[i].field->id == field->id) return i;
+    for (i = 0; i < side->n_fields && side->fields[i].field->id != field->id;) i++;
     return i;
 }
 
 void guard_note_update(struct guard_side *side, const struct element *before, size_t n_before,
                        const struct element *const *after, size_t n_after)
 {
-    if (!side->fields) return;
+    if (!side->n_fields) return;
     enum { HAD = 1, HAS = 2 };
     unsigned char *marks AUTO_FREE = mem_calloc(side->n_fields + 1, 1);
     for (size_t i = 0; i < n_before; i++) marks[field_index(side, before[i].field)] |= HAD;
@@ -35,7 +35,7 @@ void guard_note_update(struct guard_side *side, const struct element *before, si
 
 void guard_note_unchanged(struct guard_side *side, const struct element *elements, size_t n)
 {
-    if (!side->fields) return;
+    if (!side->n_fields) return;
     unsigned char *marks AUTO_FREE = mem_calloc(side->n_fields + 1, 1);
     for (size_t i = 0; i < n; i++) marks[field_index(side, elements[i].field)] = 1;
     for (size_t i = 0; i < side->n_fields; i++) side->fields[i].had += marks[i];
@@ -81,7 +81,7 @@ static void check_updates(struct buf *out, const struct guard_side *side, const 
 
 static void check_wipes(struct buf *out, const struct guard_side *side)
 {
-    for (size_t i = 0; side->fields && i < side->n_fields; i++) {
+    for (size_t i = 0; i < side->n_fields; i++) {
         const struct guard_field *f = &side->fields[i];
         if (f->wiped <= GUARD_WIPE_MIN || !exceeds(f->wiped, GUARD_WIPE_PERCENT, f->had)) continue;
         sentence_begin(out);
