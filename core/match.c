@@ -163,9 +163,14 @@ static size_t keys_of_side(const struct match *m, const struct stage *stage, enu
     return n;
 }
 
+static size_t cluster_place(const struct join *j, uint64_t key)
+{
+    return (key ^ key >> 32) & j->mask;
+}
+
 static struct cluster *cluster_find(const struct join *j, uint64_t key)
 {
-    size_t i = (key ^ key >> 32) & j->mask;
+    size_t i = cluster_place(j, key);
     while (j->clusters[i].key && j->clusters[i].key != key) i = (i + 1) & j->mask;
     return &j->clusters[i];
 }
@@ -180,11 +185,25 @@ static void cluster_note(struct join *j, struct cluster *c, uint32_t record, enu
     c->first[s] = j->n_postings++;
 }
 
+/* The table is larger than the caches: what a record a little further on will touch is asked for early. */
+static void join_foresee(const struct join *j, const struct match *m, const struct stage *stage, enum side s,
+                         size_t record)
+{
+    enum { MOST = 4 };
+    if (record >= m->in->n[s]) return;
+    const struct match_record *r = &m->in->records[s][record];
+    size_t n = keys_count(stage, r);
+    for (size_t k = 0; k < n && k < MOST; k++)
+        __builtin_prefetch(&j->clusters[cluster_place(j, key_at(stage, r, k))], 1);
+}
+
 /* Puts the records of a side in that have a partner (lone false) or none. grow: keys not seen yet are new clusters. */
 static void join_side(struct join *j, const struct match *m, const struct stage *stage, enum side s, bool lone,
                       bool grow)
 {
+    enum { AHEAD = 8 };
     for (uint32_t i = 0; i < m->in->n[s]; i++) {
+        join_foresee(j, m, stage, s, i + (size_t)AHEAD);
         if ((m->partner[s][i] == NOBODY) != lone) continue;
         const struct match_record *r = &m->in->records[s][i];
         size_t n = keys_count(stage, r);
