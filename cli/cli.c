@@ -108,12 +108,16 @@ static int check_output(int code)
 int cli_main(struct cli *cli, int argc, char **argv)
 {
     enum fault_code fault = command_parse(cli, argc, argv);
-    enum log_level level = cli->verbose > 1 ? LOG_DEBUG : cli->verbose ? LOG_INFO : cli->quiet ? LOG_ERROR : LOG_WARNING;
+    enum log_level level = cli->verbose > 1 ? LOG_DEBUG
+                           : cli->verbose   ? LOG_INFO
+                           : cli->quiet     ? LOG_ERROR
+                                            : LOG_WARNING;
     env_system_init(&cli->system, level, cli->system.cancel);
     cli->env = &cli->system.env;
     if (cli->language) language_use(cli->language);
     if (!fault && cli->language && strcmp(cli->language, "de") != 0 && strcmp(cli->language, "en") != 0)
-        fault = fault_set(&cli->fault, FAULT_USAGE, _("there are de and en"), _("unknown language \"%s\""), cli->language);
+        fault =
+            fault_set(&cli->fault, FAULT_USAGE, _("there are de and en"), _("unknown language \"%s\""), cli->language);
     int code = fault ? cli_fail(cli) : run(cli);
     code = check_output(code);
     print_fault(cli);

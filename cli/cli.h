@@ -1,5 +1,5 @@
-/* What every command works with: its options, and the configuration and the database, both opened when first asked for (a command that
- * finds nothing to do has 10 ms). One file per group of commands (cmd_*.c); the table is in command.c.
+/* What every command works with: its options, and the configuration and the database, both opened when first asked for
+ * (a command that finds nothing to do has 10 ms). One file per group of commands (cmd_*.c); the table is in command.c.
  *
  * A command returns the exit code of design.md 4. What went wrong stands in cli->fault and is printed once, by main. */
 #ifndef ABGLEICH_CLI_H
@@ -33,7 +33,7 @@ struct cli {
     bool json, quiet, help, version;
     unsigned verbose;
     struct env_system system;
-    struct env *env; /* = &system.env */
+    struct env *env;       /* = &system.env */
     struct config *config; /* by cli_config */
     struct db *db;         /* by cli_db */
     struct hash_key key;   /* by cli_hash_key */
@@ -65,7 +65,8 @@ bool cli_confirm(struct cli *cli, const char *fmt, ...) __attribute__((format(pr
 /* --password-file, else asked for without echo. Terminated, in sodium memory (secret_free). NULL with fault. */
 char *cli_password(struct cli *cli, const char *whom);
 
-/* The whole of main, without the process: fills *cli from argv, runs the command, prints the fault. For tests as well. */
+/* The whole of main, without the process: fills *cli from argv, runs the command, prints the fault. For tests as well.
+ */
 int cli_main(struct cli *cli, int argc, char **argv);
 void cli_close(struct cli *cli);
 

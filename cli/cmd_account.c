@@ -47,7 +47,8 @@ int command_account_list(struct cli *cli)
         return EXIT_DONE;
     }
     struct table t AUTO_TABLE = table_of(7, 1 << 6);
-    static const char *const heads[] = {N_("NAME"), N_("CONNECTOR"), N_("ADDRESS"), N_("USER"), N_("INTERVAL"), N_("STATE"), N_("LINKS")};
+    static const char *const heads[] = {N_("NAME"),     N_("CONNECTOR"), N_("ADDRESS"), N_("USER"),
+                                        N_("INTERVAL"), N_("STATE"),     N_("LINKS")};
     for (size_t i = 0; i < 7; i++) table_cell(&t, _(heads[i]));
     for (size_t i = 0; i < c->n_accounts; i++) {
         const struct config_account *a = &c->accounts[i];
@@ -73,9 +74,10 @@ static json_t *found_json(const char *account, const struct remote *r)
     json_t *list = json_array();
     for (size_t i = 0; i < r->collections.n; i++) {
         const struct collection *c = &r->collections.items[i];
-        json_array_append_new(list, json_pack("{s:o,s:o,s:s,s:o,s:b}", "name", json_cstr(c->name), "path", json_cstr(c->path), "kind",
-                                              collection_kind(c), "remote", c->records < 0 ? json_null() : json_count(c->records),
-                                              "read_only", c->read_only));
+        json_array_append_new(list, json_pack("{s:o,s:o,s:s,s:o,s:b}", "name", json_cstr(c->name), "path",
+                                              json_cstr(c->path), "kind", collection_kind(c), "remote",
+                                              c->records < 0 ? json_null() : json_count(c->records), "read_only",
+                                              c->read_only));
     }
     return json_pack("{s:o,s:b,s:o}", "name", json_cstr(account), "ok", 1, "collections", list);
 }
@@ -183,7 +185,8 @@ static int add(struct cli *cli, const char *password, const char *secret)
     size_t n = pairs_of_options(cli, secret, pairs);
     struct config_account a;
     struct remote r AUTO_REMOTE = REMOTE_INIT;
-    if (!fill(cli, pairs, n, &a) || !test_new(cli, &a, password, &r) || !store(cli, pairs, n, password)) return cli_fail(cli);
+    if (!fill(cli, pairs, n, &a) || !test_new(cli, &a, password, &r) || !store(cli, pairs, n, password))
+        return cli_fail(cli);
     if (r.session) print_found(cli, a.name, &r);
     if (!r.session && cli->json) json_print(json_pack("{s:s,s:n}", "name", a.name, "ok"), stdout);
     cli_say(cli, _("Added. Next: \"abgleich discover %s\" or \"abgleich link add\".\n"), a.name);
@@ -252,12 +255,13 @@ static bool all_drop_ins(struct cli *cli, const struct config_account *a)
     for (size_t i = 0; i < c->n_links; i++) {
         const struct config_link *l = &c->links[i];
         if (!uses(l, a) || config_is_drop_in(c, CONFIG_LINK, l->name, l->place)) continue;
-        cli_usage(cli, _("take it out there first"), _("link \"%s\" uses this account and is written in %s, line %u"), l->name,
-                  l->place.file, l->place.line);
+        cli_usage(cli, _("take it out there first"), _("link \"%s\" uses this account and is written in %s, line %u"),
+                  l->name, l->place.file, l->place.line);
         return false;
     }
     if (config_is_drop_in(c, CONFIG_ACCOUNT, a->name, a->place)) return true;
-    cli_usage(cli, _("take the section out there"), _("[account %s] is written in %s, line %u"), a->name, a->place.file, a->place.line);
+    cli_usage(cli, _("take the section out there"), _("[account %s] is written in %s, line %u"), a->name, a->place.file,
+              a->place.line);
     return false;
 }
 
@@ -279,12 +283,15 @@ int command_account_remove(struct cli *cli)
     const struct config_account *a = config_account_must(cli->config, cli->args[0], &cli->fault);
     if (!a || !pairs_may_change(cli, a) || !all_drop_ins(cli, a)) return cli_fail(cli);
     size_t n = links_of(cli->config, a);
-    if (!cli_confirm(cli, ngettext("Forget account \"%s\" and %zu link? Contacts stay on both sides.",
-                                   "Forget account \"%s\" and %zu links? Contacts stay on both sides.", n), a->name, n))
+    if (!cli_confirm(cli,
+                     ngettext("Forget account \"%s\" and %zu link? Contacts stay on both sides.",
+                              "Forget account \"%s\" and %zu links? Contacts stay on both sides.", n),
+                     a->name, n))
         return cli_fail(cli);
     if (!cli_db(cli) || !remove_links(cli, a)) return cli_fail(cli);
     if (config_remove(cli->config, CONFIG_ACCOUNT, a->name, a->place, &cli->fault)) return cli_fail(cli);
-    if (secret_delete(cli->db, a->name, NULL, &cli->fault) || traits_forget(cli->db, a->name, &cli->fault)) return cli_fail(cli);
+    if (secret_delete(cli->db, a->name, NULL, &cli->fault) || traits_forget(cli->db, a->name, &cli->fault))
+        return cli_fail(cli);
     return EXIT_DONE;
 }
 
@@ -298,6 +305,9 @@ int command_secret_set(struct cli *cli)
     secret_free(password);
     if (code) return cli_fail(cli);
     if (!a->secret || strcmp(a->secret, "stored") != 0)
-        cli_say(cli, _("Stored, but the account takes its password from elsewhere: \"abgleich account set %s secret=stored\".\n"), a->name);
+        cli_say(cli,
+                _("Stored, but the account takes its password from elsewhere: \"abgleich account set %s "
+                  "secret=stored\".\n"),
+                a->name);
     return EXIT_DONE;
 }

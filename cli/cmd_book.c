@@ -96,9 +96,11 @@ static const struct config_link *link_on(const struct config *c, const struct bo
 {
     for (size_t i = 0; i < c->n_links; i++) {
         const struct config_link *l = &c->links[i];
-        if (config_is_store(l->account_a) && (str_eq(b->name, str_of(l->collection_a)) || str_eq(b->id, str_of(l->collection_a))))
+        if (config_is_store(l->account_a) &&
+            (str_eq(b->name, str_of(l->collection_a)) || str_eq(b->id, str_of(l->collection_a))))
             return l;
-        if (config_is_store(l->account_b) && (str_eq(b->name, str_of(l->collection_b)) || str_eq(b->id, str_of(l->collection_b))))
+        if (config_is_store(l->account_b) &&
+            (str_eq(b->name, str_of(l->collection_b)) || str_eq(b->id, str_of(l->collection_b))))
             return l;
     }
     return NULL;
@@ -112,9 +114,10 @@ int command_book_remove(struct cli *cli)
     if (l)
         return cli_usage(cli, arena_printf(&cli->arena, _("remove the link first: abgleich link remove %s"), l->name),
                          _("book \"%.*s\" is in use"), STR_ARG(b.name));
-    if (!cli_confirm(cli, ngettext("Delete book \"%.*s\" and its %lld contact for good?",
-                                   "Delete book \"%.*s\" and its %lld contacts for good?", (unsigned long)b.records), STR_ARG(b.name),
-                     (long long)b.records))
+    if (!cli_confirm(cli,
+                     ngettext("Delete book \"%.*s\" and its %lld contact for good?",
+                              "Delete book \"%.*s\" and its %lld contacts for good?", (unsigned long)b.records),
+                     STR_ARG(b.name), (long long)b.records))
         return cli_fail(cli);
     if (db_begin(cli->db, &cli->fault)) return cli_fail(cli);
     book_remove(cli->db, b.id, &cli->fault);

@@ -18,8 +18,8 @@ int command_config_check(struct cli *cli)
     if (!cli_config(cli)) return cli_fail(cli);
     const struct config *c = cli->config;
     if (cli->json)
-        json_print(json_pack("{s:b,s:s,s:s,s:I,s:I}", "ok", 1, "file", c->path, "state", c->state, "accounts", (json_int_t)c->n_accounts,
-                             "links", (json_int_t)c->n_links),
+        json_print(json_pack("{s:b,s:s,s:s,s:I,s:I}", "ok", 1, "file", c->path, "state", c->state, "accounts",
+                             (json_int_t)c->n_accounts, "links", (json_int_t)c->n_links),
                    stdout);
     else
         printf(_("%s: fine, %zu accounts, %zu links\n"), c->path, c->n_accounts, c->n_links);
@@ -57,8 +57,8 @@ int command_config_show(struct cli *cli)
         json_array_append_new(links, section_json(CONFIG_LINK, c->links[i].name, &c->links[i]));
         if (!cli->json) putchar('\n'), print_section(CONFIG_LINK, c->links[i].name, &c->links[i]);
     }
-    json_t *all = json_pack("{s:s,s:o,s:o,s:o}", "file", c->path, "abgleich", section_json(CONFIG_GENERAL, NULL, c), "accounts", accounts,
-                            "links", links);
+    json_t *all = json_pack("{s:s,s:o,s:o,s:o}", "file", c->path, "abgleich", section_json(CONFIG_GENERAL, NULL, c),
+                            "accounts", accounts, "links", links);
     if (cli->json) json_print(json_incref(all), stdout);
     json_decref(all);
     return EXIT_DONE;
@@ -104,19 +104,24 @@ static const char *state_of(const struct link_status *s)
 
 static json_t *status_json(const struct link_status *s)
 {
-    return json_pack("{s:s,s:s,s:b,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:b}", "name", s->link->name, "state", state_of(s), "enabled",
-                     config_link_is_on(s->link), "last_run", s->last_run ? json_count(s->last_run) : json_null(), "last_status",
-                     json_text(s->last_status), "last_success", json_time(s->last_run_ms), "records", (json_int_t)s->records, "ambiguous",
-                     (json_int_t)s->reviews, "quarantined", (json_int_t)s->pending, "open_writes", (json_int_t)s->intents, "held",
-                     s->held);
+    return json_pack("{s:s,s:s,s:b,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:b}", "name", s->link->name, "state", state_of(s),
+                     "enabled", config_link_is_on(s->link), "last_run",
+                     s->last_run ? json_count(s->last_run) : json_null(), "last_status", json_text(s->last_status),
+                     "last_success", json_time(s->last_run_ms), "records", (json_int_t)s->records, "ambiguous",
+                     (json_int_t)s->reviews, "quarantined", (json_int_t)s->pending, "open_writes",
+                     (json_int_t)s->intents, "held", s->held);
 }
 
 static const char *state_text(const struct link_status *s)
 {
     static const struct {
         const char *state, *text;
-    } texts[] = {{"off", N_("off")},         {"held", N_("held: see \"abgleich held\"")}, {"failed", N_("failed: see \"abgleich report\"")},
-                 {"ok", N_("fine")},         {"review", N_("asks: see \"abgleich review\"")}, {"new", N_("has not run yet")}};
+    } texts[] = {{"off", N_("off")},
+                 {"held", N_("held: see \"abgleich held\"")},
+                 {"failed", N_("failed: see \"abgleich report\"")},
+                 {"ok", N_("fine")},
+                 {"review", N_("asks: see \"abgleich review\"")},
+                 {"new", N_("has not run yet")}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (strcmp(texts[i].state, state_of(s)) == 0) return _(texts[i].text);
     return "";
@@ -138,7 +143,8 @@ int command_status(struct cli *cli)
     const struct config *c = cli->config;
     json_t *links = json_array();
     struct table t AUTO_TABLE = table_of(6, 8 | 16 | 32);
-    static const char *const heads[] = {N_("LINK"), N_("STATE"), N_("LAST SUCCESS"), N_("RECORDS"), N_("AMBIGUOUS"), N_("LEFT ALONE")};
+    static const char *const heads[] = {N_("LINK"),    N_("STATE"),     N_("LAST SUCCESS"),
+                                        N_("RECORDS"), N_("AMBIGUOUS"), N_("LEFT ALONE")};
     for (size_t i = 0; i < 6; i++) table_cell(&t, _(heads[i]));
     for (size_t i = 0; i < c->n_links && !cli->fault.code; i++) {
         struct link_status s;
@@ -147,7 +153,8 @@ int command_status(struct cli *cli)
         status_row(&t, &s);
     }
     if (cli->json)
-        json_print(json_pack("{s:O,s:I,s:s}", "links", links, "accounts", (json_int_t)c->n_accounts, "state", c->state), stdout);
+        json_print(json_pack("{s:O,s:I,s:s}", "links", links, "accounts", (json_int_t)c->n_accounts, "state", c->state),
+                   stdout);
     else if (c->n_links)
         table_print(&t, "", stdout);
     else
@@ -164,9 +171,9 @@ static int explain_json(void)
     const struct decision_row *rows = decision_table(&n);
     json_t *all = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(all, json_pack("{s:i,s:i,s:i,s:i,s:s,s:s}", "bases", rows[i].bases, "a", rows[i].a, "b", rows[i].b,
-                                             "policies", rows[i].policies, "action", action_name((enum action)rows[i].action), "rule",
-                                             _(rows[i].rule)));
+        json_array_append_new(all, json_pack("{s:i,s:i,s:i,s:i,s:s,s:s}", "bases", rows[i].bases, "a", rows[i].a, "b",
+                                             rows[i].b, "policies", rows[i].policies, "action",
+                                             action_name((enum action)rows[i].action), "rule", _(rows[i].rule)));
     json_print(all, stdout);
     return EXIT_DONE;
 }

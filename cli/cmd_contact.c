@@ -83,18 +83,18 @@ int command_contact_deleted(struct cli *cli)
 
 /* -- show -- */
 
-static void print_fields(const struct record *r)
+static void print_fields(const struct record *r, struct arena *arena)
 {
     struct table t AUTO_TABLE = table_of(3, 0);
     size_t n;
-    const struct element *e = record_elements(r, &n);
+    const struct element **e = contact_elements(r, arena, &n);
     for (size_t i = 0; i < n; i++) {
         struct buf label AUTO_BUF = BUF_INIT, value AUTO_BUF = BUF_INIT;
-        element_label(&e[i], &label);
-        element_value(&e[i], &value);
+        element_label(e[i], &label);
+        element_value(e[i], &value);
         table_text(&t, buf_str(&label));
         table_text(&t, buf_str(&value));
-        table_text(&t, e[i].key_text);
+        table_text(&t, e[i]->key_text);
     }
     table_print(&t, "  ", stdout);
 }
@@ -108,7 +108,7 @@ static int show_text(struct cli *cli, const struct store_record *r)
     table_text(&t, r->id);
     table_print(&t, "", stdout);
     if (parsed) {
-        print_fields(parsed);
+        print_fields(parsed, &cli->arena);
         return EXIT_DONE;
     }
     fault_copy(&cli->fault, &why);
@@ -124,7 +124,8 @@ int command_contact_show(struct cli *cli)
         fwrite(r.body.p, 1, r.body.n, stdout);
         return EXIT_DONE;
     }
-    if (format && strcmp(format, "text") != 0) return cli_usage(cli, _("there are text and vcard"), _("unknown format \"%s\""), format);
+    if (format && strcmp(format, "text") != 0)
+        return cli_usage(cli, _("there are text and vcard"), _("unknown format \"%s\""), format);
     if (!cli->json) return show_text(cli, &r);
     json_print(contact_json_whole(cli, &r), stdout);
     return EXIT_DONE;
@@ -151,7 +152,8 @@ static int save(struct cli *cli, struct store_write *w)
     w->origin = ORIGIN_COMMAND;
     char id[UUID_TEXT_BYTES] = "";
     if (db_begin(cli->db, &cli->fault)) return cli_fail(cli);
-    enum fault_code code = w->id.n ? store_update(cli->db, w, NULL, &cli->fault) : store_create(cli->db, w, id, NULL, &cli->fault);
+    enum fault_code code =
+        w->id.n ? store_update(cli->db, w, NULL, &cli->fault) : store_create(cli->db, w, id, NULL, &cli->fault);
     enum fault_code end = db_commit(cli->db, &cli->fault);
     if (code || end) return cli_fail(cli);
     return print_id(cli, w->id.n ? arena_strdup(&cli->arena, w->id) : id, w->title);
@@ -193,7 +195,8 @@ int command_contact_edit(struct cli *cli)
     struct buf body AUTO_BUF = BUF_LIMIT(CONTACT_MAX_BYTES);
     if (!contact_find(cli, cli->args[0], false, &r)) return cli_fail(cli);
     const struct record *old = NULL;
-    if (!cli_option(cli, "file") && !(old = contact_parse(cli, &cli->arena, r.kind, r.body, &cli->fault))) return cli_fail(cli);
+    if (!cli_option(cli, "file") && !(old = contact_parse(cli, &cli->arena, r.kind, r.body, &cli->fault)))
+        return cli_fail(cli);
     if (!new_body(cli, r.kind, old, &body)) return cli_fail(cli);
     struct store_write w = {.id = r.id, .book = r.book, .body = buf_str(&body), .kind = r.kind, .expected_seq = r.seq};
     return save(cli, &w);
@@ -202,7 +205,8 @@ int command_contact_edit(struct cli *cli)
 /* -- remove, restore -- */
 
 /* All or nothing: a wrong name among several changes nothing. */
-static int each_named(struct cli *cli, bool deleted, enum fault_code (*fn)(struct cli *cli, const struct store_record *r))
+static int each_named(struct cli *cli, bool deleted,
+                      enum fault_code (*fn)(struct cli *cli, const struct store_record *r))
 {
     if (!cli_db(cli) || db_begin(cli->db, &cli->fault)) return cli_fail(cli);
     for (size_t i = 0; i < cli->n_args && !cli->fault.code; i++) {
@@ -218,7 +222,8 @@ static int each_named(struct cli *cli, bool deleted, enum fault_code (*fn)(struc
 
 static enum fault_code remove_one(struct cli *cli, const struct store_record *r)
 {
-    struct store_write w = {.id = r->id, .book = r->book, .origin = ORIGIN_COMMAND, .kind = r->kind, .expected_seq = r->seq};
+    struct store_write w = {
+        .id = r->id, .book = r->book, .origin = ORIGIN_COMMAND, .kind = r->kind, .expected_seq = r->seq};
     return store_delete(cli->db, &w, true, NULL, &cli->fault);
 }
 

@@ -13,9 +13,9 @@
 struct importing {
     struct cli *cli;
     struct book book;
-    struct arena arena;         /* of the record under way */
-    struct map64 deleted;       /* uids of contacts a person deleted: they do not come back */
-    struct map64 bodies;        /* of the book, made for the first card without UID */
+    struct arena arena;   /* of the record under way */
+    struct map64 deleted; /* uids of contacts a person deleted: they do not come back */
+    struct map64 bodies;  /* of the book, made for the first card without UID */
     int64_t number, added, updated, unchanged, skipped, failed;
 };
 
@@ -66,7 +66,12 @@ static void write_record(struct importing *im, const struct record *r, struct st
     struct fault why AUTO_FAULT = FAULT_INIT;
     struct store_record old;
     struct str uid = record_uid(r);
-    struct store_write w = {.book = im->book.id, .uid = uid, .title = record_title(r), .body = body, .origin = STR("import"), .kind = im->book.kind};
+    struct store_write w = {.book = im->book.id,
+                            .uid = uid,
+                            .title = record_title(r),
+                            .body = body,
+                            .origin = STR("import"),
+                            .kind = im->book.kind};
     uint32_t hit;
     if (uid.n && store_find_uid(db, im->book.id, uid, &im->arena, &old)) {
         if (str_eq(old.body, body) || record_is_cut(r)) {
@@ -102,13 +107,16 @@ static bool import_one(void *ctx, struct str bytes)
 static int print_import(const struct cli *cli, const struct importing *im)
 {
     if (cli->json)
-        json_print(json_pack("{s:I,s:I,s:I,s:I,s:I}", "created", (json_int_t)im->added, "updated", (json_int_t)im->updated, "unchanged",
-                             (json_int_t)im->unchanged, "skipped_deleted", (json_int_t)im->skipped, "invalid", (json_int_t)im->failed),
+        json_print(json_pack("{s:I,s:I,s:I,s:I,s:I}", "created", (json_int_t)im->added, "updated",
+                             (json_int_t)im->updated, "unchanged", (json_int_t)im->unchanged, "skipped_deleted",
+                             (json_int_t)im->skipped, "invalid", (json_int_t)im->failed),
                    stdout);
     else
-        printf(_("%lld added, %lld updated, %lld unchanged, %lld deleted here and skipped, %lld not readable\n"), (long long)im->added,
-               (long long)im->updated, (long long)im->unchanged, (long long)im->skipped, (long long)im->failed);
-    if (im->skipped) cli_say(cli, _("\"abgleich contact deleted\" shows what was skipped, \"contact restore\" brings it back.\n"));
+        printf(_("%lld added, %lld updated, %lld unchanged, %lld deleted here and skipped, %lld not readable\n"),
+               (long long)im->added, (long long)im->updated, (long long)im->unchanged, (long long)im->skipped,
+               (long long)im->failed);
+    if (im->skipped)
+        cli_say(cli, _("\"abgleich contact deleted\" shows what was skipped, \"contact restore\" brings it back.\n"));
     return im->failed ? EXIT_PARTLY : EXIT_DONE;
 }
 
@@ -161,8 +169,10 @@ static bool export_vcard(void *ctx, const struct store_record *r)
     return !ferror(stdout);
 }
 
-static const char *const csv_columns[] = {"fn", "name.prefix", "name.given", "name.additional", "name.family", "name.suffix", "nickname",
-                                          "org", "title", "tel", "email", "adr", "url", "bday", "note", "category"};
+static const char *const csv_columns[] = {"fn",          "name.prefix", "name.given", "name.additional",
+                                          "name.family", "name.suffix", "nickname",   "org",
+                                          "title",       "tel",         "email",      "adr",
+                                          "url",         "bday",        "note",       "category"};
 #define CSV_COLUMNS (sizeof csv_columns / sizeof csv_columns[0])
 
 static bool export_csv(void *ctx, const struct store_record *r)
@@ -180,6 +190,8 @@ static bool export_csv(void *ctx, const struct store_record *r)
     for (size_t i = 0; i < CSV_COLUMNS; i++) {
         struct buf value AUTO_BUF = BUF_INIT;
         contact_values(parsed, csv_columns[i], "; ", &value);
+        if (i == 0 && !value.len)
+            buf_addstr(&value, r->title); /* fn follows the name and is no element of its own then */
         csv_cell(&line, buf_str(&value));
     }
     csv_end(&line);

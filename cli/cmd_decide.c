@@ -9,21 +9,22 @@
 
 static json_t *held_json(const struct held *h)
 {
-    return json_pack("{s:o,s:o,s:o,s:o,s:I,s:o,s:b}", "name", json_text(h->link), "link", json_text(h->link), "plan", json_text(h->plan),
-                     "reason", json_text(h->reason), "run", (json_int_t)h->run, "time", json_time(h->time_ms), "approved", h->approved);
+    return json_pack("{s:o,s:o,s:o,s:o,s:I,s:o,s:b}", "name", json_text(h->link), "link", json_text(h->link), "plan",
+                     json_text(h->plan), "reason", json_text(h->reason), "run", (json_int_t)h->run, "time",
+                     json_time(h->time_ms), "approved", h->approved);
 }
 
 static void print_held(const struct held *h)
 {
     struct buf time AUTO_BUF = BUF_INIT;
     time_text(h->time_ms, &time);
-    printf("%.*s  %.*s  %s%s\n  %.*s\n", STR_ARG(h->link), STR_ARG(h->plan), buf_cstr(&time), h->approved ? _("  approved") : "",
-           STR_ARG(h->reason));
+    printf("%.*s  %.*s  %s%s\n  %.*s\n", STR_ARG(h->link), STR_ARG(h->plan), buf_cstr(&time),
+           h->approved ? _("  approved") : "", STR_ARG(h->reason));
     if (h->approved)
         printf("  abgleich sync %.*s\n", STR_ARG(h->link));
     else
-        printf("  abgleich report %lld\n  abgleich approve %.*s %.*s\n  abgleich reject %.*s %.*s\n", (long long)h->run, STR_ARG(h->link),
-               STR_ARG(h->plan), STR_ARG(h->link), STR_ARG(h->plan));
+        printf("  abgleich report %lld\n  abgleich approve %.*s %.*s\n  abgleich reject %.*s %.*s\n", (long long)h->run,
+               STR_ARG(h->link), STR_ARG(h->plan), STR_ARG(h->link), STR_ARG(h->plan));
 }
 
 int command_held(struct cli *cli)
@@ -56,7 +57,8 @@ static bool find_held(struct cli *cli, struct held *h)
         return false;
     }
     if (str_eq(h->plan, str_of(plan))) return true;
-    cli_usage(cli, _("look at it first: \"abgleich held\""), _("link \"%s\" holds another plan: %.*s"), link, STR_ARG(h->plan));
+    cli_usage(cli, _("look at it first: \"abgleich held\""), _("link \"%s\" holds another plan: %.*s"), link,
+              STR_ARG(h->plan));
     return false;
 }
 
@@ -104,8 +106,9 @@ static void collect(void *ctx, const struct review *r)
 
 static json_t *review_json(const struct review *r)
 {
-    return json_pack("{s:{s:o,s:o},s:{s:o,s:o},s:o,s:o}", "a", "id", json_text(r->id_a), "contact", json_text(r->title_a), "b", "id",
-                     json_text(r->id_b), "contact", json_text(r->title_b), "reason", json_text(r->reason), "time", json_time(r->time_ms));
+    return json_pack("{s:{s:o,s:o},s:{s:o,s:o},s:o,s:o}", "a", "id", json_text(r->id_a), "contact",
+                     json_text(r->title_a), "b", "id", json_text(r->id_b), "contact", json_text(r->title_b), "reason",
+                     json_text(r->reason), "time", json_time(r->time_ms));
 }
 
 static int print_reviews(const struct cli *cli, const struct reviews *all, const char *link)

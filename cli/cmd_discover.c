@@ -16,7 +16,8 @@ struct found { /* the numbers of one collection; -1 = unknown */
     const struct config_link *link;
 };
 
-static const struct config_link *link_of(const struct config *c, const char *account, const struct collection *collection)
+static const struct config_link *link_of(const struct config *c, const char *account,
+                                         const struct collection *collection)
 {
     for (size_t i = 0; i < c->n_links; i++) {
         const struct config_link *l = &c->links[i];
@@ -33,7 +34,8 @@ static bool check(struct cli *cli, const struct link *link, bool remote_is_a, st
     struct run_options options = {.check_only = true, .trigger = "discover"};
     run_link(cli->db, cli->env, link, &options, &result);
     bool known = result.status != RUN_FAILED;
-    const struct side_counts *remote = remote_is_a ? &result.a : &result.b, *local = remote_is_a ? &result.b : &result.a;
+    const struct side_counts *remote = remote_is_a ? &result.a : &result.b,
+                             *local = remote_is_a ? &result.b : &result.a;
     if (known) *out = (struct found){remote->total, local->total, remote->fresh, local->fresh, out->link};
     if (!known) fault_copy(&cli->fault, &result.fault);
     run_result_free(&result);
@@ -44,13 +46,15 @@ static bool check_link(struct cli *cli, const char *account, struct found *out)
 {
     struct link link;
     bool remote_is_a = strcmp(out->link->account_a->name, account) == 0;
-    bool known = config_link_open(out->link, cli->db, &link, &cli->fault) == FAULT_NONE && check(cli, &link, remote_is_a, out);
+    bool known =
+        config_link_open(out->link, cli->db, &link, &cli->fault) == FAULT_NONE && check(cli, &link, remote_is_a, out);
     config_link_wipe(&link);
     return known;
 }
 
 /* Not linked: against the book of the same name, as a link with it would. */
-static bool check_book(struct cli *cli, const struct remote *r, const struct collection *c, const struct book *book, struct found *out)
+static bool check_book(struct cli *cli, const struct remote *r, const struct collection *c, const struct book *book,
+                       struct found *out)
 {
     struct link link = {.name = PROBE_NAME,
                         .b = r->account,
@@ -81,9 +85,10 @@ static json_t *number(int64_t n)
 
 static json_t *found_json(const struct collection *c, const struct found *f)
 {
-    return json_pack("{s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:b}", "name", json_cstr(c->name), "path", json_cstr(c->path), "kind",
-                     collection_kind(c), "remote", number(f->remote), "local", number(f->local), "new_remote", number(f->new_remote),
-                     "new_local", number(f->new_local), "link", json_cstr(f->link ? f->link->name : NULL), "read_only", c->read_only);
+    return json_pack("{s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:b}", "name", json_cstr(c->name), "path", json_cstr(c->path),
+                     "kind", collection_kind(c), "remote", number(f->remote), "local", number(f->local), "new_remote",
+                     number(f->new_remote), "new_local", number(f->new_local), "link",
+                     json_cstr(f->link ? f->link->name : NULL), "read_only", c->read_only);
 }
 
 static void table_maybe(struct table *t, int64_t n)
@@ -111,7 +116,8 @@ static void print_all(struct cli *cli, const struct remote *r)
     struct fault first AUTO_FAULT = FAULT_INIT;
     json_t *all = json_array();
     struct table t AUTO_TABLE = table_of(7, 4 | 8 | 16 | 32);
-    static const char *const heads[] = {N_("NAME"), N_("KIND"), N_("THERE"), N_("HERE"), N_("NEW THERE"), N_("NEW HERE"), N_("LINK")};
+    static const char *const heads[] = {N_("NAME"),      N_("KIND"),     N_("THERE"), N_("HERE"),
+                                        N_("NEW THERE"), N_("NEW HERE"), N_("LINK")};
     for (size_t i = 0; i < 7; i++) table_cell(&t, _(heads[i]));
     for (size_t i = 0; i < r->collections.n && !cli->env->cancelled(cli->env); i++) {
         struct found f;

@@ -91,8 +91,10 @@ static bool sides_fit(struct cli *cli, const struct side_spec *a, const struct s
 {
     if (a->looked && b->looked && a->kind != b->kind)
         cli_usage(cli, NULL, _("one side holds contacts, the other events"));
-    else if (b->read_only && !cli_option(cli, "import") && strcmp(cli_option(cli, "mode") ? cli_option(cli, "mode") : "", "import") != 0)
-        cli_say(cli, _("\"%s\" is read-only: changes cannot be sent there. --mode import only fetches.\n"), b->collection);
+    else if (b->read_only && !cli_option(cli, "import") &&
+             strcmp(cli_option(cli, "mode") ? cli_option(cli, "mode") : "", "import") != 0)
+        cli_say(cli, _("\"%s\" is read-only: changes cannot be sent there. --mode import only fetches.\n"),
+                b->collection);
     return !cli->fault.code;
 }
 
@@ -122,10 +124,12 @@ static int add_one(struct cli *cli)
 {
     const char *name = cli->args[0];
     struct side_spec a, b;
-    if (!name_is_free(cli, name) || !read_side(cli, cli->args[1], &a) || !read_side(cli, cli->args[2], &b)) return cli_fail(cli);
+    if (!name_is_free(cli, name) || !read_side(cli, cli->args[1], &a) || !read_side(cli, cli->args[2], &b))
+        return cli_fail(cli);
     struct config_pair pairs[PAIRS];
     common_pairs(cli, cli->args[1], cli->args[2], pairs);
-    if (!pair_is_free(cli, &a, &b) || !cli_db(cli) || !look(cli, &a) || !look(cli, &b) || !sides_fit(cli, &a, &b)) return cli_fail(cli);
+    if (!pair_is_free(cli, &a, &b) || !cli_db(cli) || !look(cli, &a) || !look(cli, &b) || !sides_fit(cli, &a, &b))
+        return cli_fail(cli);
     if (config_write(cli->config, CONFIG_LINK, name, pairs, PAIRS, true, &cli->fault)) return cli_fail(cli);
     if (!make_book(cli, &a, &b) || !make_book(cli, &b, &a)) return cli_fail(cli);
     if (cli->json) json_print(json_pack("{s:s,s:s,s:s}", "name", name, "a", cli->args[1], "b", cli->args[2]), stdout);
@@ -142,7 +146,8 @@ static char *slug(const char *text)
     struct buf out = BUF_INIT;
     for (const char *p = text; *p && (out.len < SLUG_MAX_BYTES || (*p & 0xc0) == 0x80); p++) {
         char c = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p;
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 || c == '.' || c == '_';
+        bool plain =
+            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 || c == '.' || c == '_';
         if (plain && !(c == '.' && !out.len))
             buf_addc(&out, c);
         else if (out.len && out.data[out.len - 1] != '-')
@@ -158,7 +163,8 @@ static const char *free_name(struct cli *cli, const char *account, const char *c
     char *plain AUTO_FREE = slug(collection);
     if (!config_link(cli->config, plain)) return arena_strdup(&cli->arena, str_of(plain));
     const char *name = arena_printf(&cli->arena, "%s-%s", account, plain);
-    for (int i = 2; config_link(cli->config, name); i++) name = arena_printf(&cli->arena, "%s-%s-%d", account, plain, i);
+    for (int i = 2; config_link(cli->config, name); i++)
+        name = arena_printf(&cli->arena, "%s-%s-%d", account, plain, i);
     return name;
 }
 
@@ -199,7 +205,8 @@ static bool wanted(const struct cli *cli, const struct collection *c)
     return false;
 }
 
-/* The session borrows strings of the configuration it was opened with: that one stays until the end, later ones follow each other. */
+/* The session borrows strings of the configuration it was opened with: that one stays until the end, later ones follow
+ * each other. */
 struct many {
     struct cli *cli;
     struct remote remote;
@@ -223,9 +230,11 @@ static bool link_collection(struct many *m, const struct collection *c)
     struct side_spec b = {.kind = c->kind, .looked = true};
     struct config_pair pairs[PAIRS];
     const char *text_a = arena_printf(&cli->arena, CONFIG_STORE ":%s", a.collection);
-    const char *text_b = arena_printf(&cli->arena, "%s:%s", m->account, name_is_unique(&m->remote, c->name) ? c->name : c->path);
+    const char *text_b =
+        arena_printf(&cli->arena, "%s:%s", m->account, name_is_unique(&m->remote, c->name) ? c->name : c->path);
     common_pairs(cli, text_a, text_b, pairs);
-    if (config_write(cli->config, CONFIG_LINK, name, pairs, PAIRS, true, &cli->fault) || !make_book(cli, &a, &b)) return false;
+    if (config_write(cli->config, CONFIG_LINK, name, pairs, PAIRS, true, &cli->fault) || !make_book(cli, &a, &b))
+        return false;
     json_array_append_new(m->made, json_pack("{s:s,s:s,s:s}", "name", name, "a", text_a, "b", text_b));
     if (!cli->json) printf("%s: %s - %s\n", name, text_a, text_b);
     return read_config_again(m);
@@ -270,5 +279,6 @@ int command_link_add(struct cli *cli)
     bool many = cli_flag(cli, "all") || cli_option(cli, "book");
     if (account && many && !cli->n_args) return add_many(cli, account);
     if (!account && !many && cli->n_args == 3) return add_one(cli);
-    return cli_usage(cli, _("\"abgleich link add NAME A B --mode M\", or \"--account ACCOUNT --all\""), _("this does not name what to link"));
+    return cli_usage(cli, _("\"abgleich link add NAME A B --mode M\", or \"--account ACCOUNT --all\""),
+                     _("this does not name what to link"));
 }

@@ -27,9 +27,10 @@ static json_t *run_json(const struct run_report *r)
     return json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I,s:o,s:o,s:I}", "run", (json_int_t)r->run, "link",
                      json_text(r->link), "status", json_text(r->status), "trigger", json_text(r->trigger), "plan",
                      r->plan.n ? json_text(r->plan) : json_null(), "started", json_time(r->started_ms), "finished",
-                     json_time(r->finished_ms), "a", report_counts_json(&r->counts[0]), "b", report_counts_json(&r->counts[1]),
-                     "conflicts", (json_int_t)r->n_conflicts, "problems", (json_int_t)r->n_problems, "operations",
-                     (json_int_t)r->n_operations, "held", r->held.n ? json_text(r->held) : json_null(), "fault",
+                     json_time(r->finished_ms), "a", report_counts_json(&r->counts[0]), "b",
+                     report_counts_json(&r->counts[1]), "conflicts", (json_int_t)r->n_conflicts, "problems",
+                     (json_int_t)r->n_problems, "operations", (json_int_t)r->n_operations, "held",
+                     r->held.n ? json_text(r->held) : json_null(), "fault",
                      r->fault.n ? json_text(r->fault) : json_null(), "requests", (json_int_t)r->requests);
 }
 
@@ -37,8 +38,8 @@ static void run_row(struct table *t, const struct run_report *r)
 {
     const struct report_counts *a = &r->counts[0], *b = &r->counts[1];
     struct buf changes AUTO_BUF = BUF_INIT;
-    buf_addf(&changes, "A +%" PRId64 " ~%" PRId64 " -%" PRId64 "  B +%" PRId64 " ~%" PRId64 " -%" PRId64, a->created, a->updated,
-             a->deleted, b->created, b->updated, b->deleted);
+    buf_addf(&changes, "A +%" PRId64 " ~%" PRId64 " -%" PRId64 "  B +%" PRId64 " ~%" PRId64 " -%" PRId64, a->created,
+             a->updated, a->deleted, b->created, b->updated, b->deleted);
     table_number(t, r->run);
     table_time(t, r->started_ms);
     table_text(t, r->link);
@@ -75,7 +76,8 @@ int command_runs(struct cli *cli)
         return EXIT_DONE;
     }
     struct table t AUTO_TABLE = table_of(8, 1 | 32 | 64);
-    static const char *const heads[] = {N_("RUN"), N_("TIME"), N_("LINK"), N_("STATUS"), N_("CHANGES"), N_("CONFLICTS"), N_("PROBLEMS"), ""};
+    static const char *const heads[] = {N_("RUN"),     N_("TIME"),      N_("LINK"),     N_("STATUS"),
+                                        N_("CHANGES"), N_("CONFLICTS"), N_("PROBLEMS"), ""};
     for (size_t i = 0; i < 8; i++) table_cell(&t, *heads[i] ? _(heads[i]) : "");
     for (size_t i = 0; i < n; i++) run_row(&t, &runs[i]);
     if (n)
@@ -100,7 +102,8 @@ int command_report(struct cli *cli)
     const char *format = cli_option(cli, "format");
     if (!format) format = cli->json ? "json" : "text";
     if (!str_to_int64(str_of(cli->args[0]), &run))
-        return cli_usage(cli, _("\"abgleich runs\" shows their numbers"), _("\"%s\" is no number of a run"), cli->args[0]);
+        return cli_usage(cli, _("\"abgleich runs\" shows their numbers"), _("\"%s\" is no number of a run"),
+                         cli->args[0]);
     if (!cli_db(cli)) return cli_fail(cli);
     if (!runs_load(cli->db, run, &cli->arena, &stored)) {
         if (db_check(cli->db, &cli->fault)) return cli_fail(cli);
@@ -154,7 +157,8 @@ static void print_conflicts(const struct cli *cli, const struct report_conflict 
         return;
     }
     struct table t AUTO_TABLE = table_of(8, 1);
-    static const char *const heads[] = {N_("RUN"), N_("TIME"), N_("LINK"), N_("CONTACT"), N_("FIELD"), "A", "B", N_("RULE")};
+    static const char *const heads[] = {N_("RUN"),   N_("TIME"), N_("LINK"), N_("CONTACT"),
+                                        N_("FIELD"), "A",        "B",        N_("RULE")};
     for (size_t i = 0; i < 8; i++) table_cell(&t, _(heads[i]));
     for (size_t i = 0; i < n; i++) conflict_row(&t, &list[i]);
     if (n)
@@ -170,6 +174,7 @@ int command_conflicts(struct cli *cli)
     size_t n = runs_conflicts(cli->db, link_named(cli), cli_flag(cli, "unread"), &cli->arena, &list);
     if (db_check(cli->db, &cli->fault) || !is_known(cli, n)) return cli_fail(cli);
     print_conflicts(cli, list, n);
-    if (cli_flag(cli, "mark-read") && runs_conflicts_mark_read(cli->db, link_named(cli), &cli->fault)) return cli_fail(cli);
+    if (cli_flag(cli, "mark-read") && runs_conflicts_mark_read(cli->db, link_named(cli), &cli->fault))
+        return cli_fail(cli);
     return EXIT_DONE;
 }

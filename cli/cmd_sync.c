@@ -71,7 +71,8 @@ static bool may_run(struct cli *cli, const struct config_link *l)
     if (!l->enabled)
         cli_usage(cli, arena_printf(&cli->arena, "abgleich link on %s", l->name), _("link \"%s\" is off"), l->name);
     else
-        cli_usage(cli, arena_printf(&cli->arena, "abgleich account on %s", off->name), _("account \"%s\" is off"), off->name);
+        cli_usage(cli, arena_printf(&cli->arena, "abgleich account on %s", off->name), _("account \"%s\" is off"),
+                  off->name);
     return false;
 }
 
@@ -95,7 +96,8 @@ static int run_all(struct session_of_runs *s)
 {
     struct cli *cli = s->cli;
     if (!cli_db(cli)) return cli_fail(cli);
-    const struct config_link **links = arena_zalloc(&cli->arena, (cli->n_args + cli->config->n_links + 1) * sizeof(struct config_link *));
+    const struct config_link **links =
+        arena_zalloc(&cli->arena, (cli->n_args + cli->config->n_links + 1) * sizeof(struct config_link *));
     size_t n;
     if (!collect(cli, links, &n)) return cli_fail(cli);
     if (s->options.only_plan && n != 1) return cli_usage(cli, NULL, _("--plan goes with one link"));
@@ -130,6 +132,7 @@ int command_import(struct cli *cli)
     const char *mode = cli_option(cli, "mode");
     if (!mode || !policy_set_mode(&scratch, STR("import"), str_of(mode)))
         return cli_usage(cli, "--mode ergaenzen|aktualisieren|neu-anlegen", _("which way of importing?"));
-    struct session_of_runs s = {.cli = cli, .import = mode, .options = {.only_plan = cli_option(cli, "plan"), .trigger = "import"}};
+    struct session_of_runs s = {
+        .cli = cli, .import = mode, .options = {.only_plan = cli_option(cli, "plan"), .trigger = "import"}};
     return run_all(&s);
 }

@@ -9,14 +9,16 @@
 static const struct command table[] = {
     {"account", "add", "NAME --connector C --url U --user X [--interval 15m] [--password-file FILE|-]",
      N_("adds an account and tests it"),
-     "connector: url: user: interval: password-file: secret: ca-file: region: plain-http no-test", 1, 1, command_account_add},
+     "connector: url: user: interval: password-file: secret: ca-file: region: plain-http no-test", 1, 1,
+     command_account_add},
     {"account", "list", "", N_("shows the accounts"), "", 0, 0, command_account_list},
     {"account", "test", "NAME", N_("signs in and shows what is there"), "", 1, 1, command_account_test},
     {"account", "on", "NAME", N_("lets its links run again"), "", 1, 1, command_account_on},
     {"account", "off", "NAME", N_("its links do not run; nothing is lost"), "", 1, 1, command_account_off},
-    {"account", "set", "NAME KEY=VALUE...", N_("changes settings of an account"), "", 2, ANY_NUMBER, command_account_set},
-    {"account", "remove", "NAME [--yes]", N_("forgets an account and its links; contacts stay on both sides"), "yes", 1, 1,
-     command_account_remove},
+    {"account", "set", "NAME KEY=VALUE...", N_("changes settings of an account"), "", 2, ANY_NUMBER,
+     command_account_set},
+    {"account", "remove", "NAME [--yes]", N_("forgets an account and its links; contacts stay on both sides"), "yes", 1,
+     1, command_account_remove},
     {"discover", NULL, "ACCOUNT", N_("shows its address books, and how many contacts are new on each side"), "", 1, 1,
      command_discover},
     {"link", "add", "NAME A B --mode M [--authority X] [--import X] | --account ACC --all|--book B... [--mode M]",
@@ -25,8 +27,10 @@ static const struct command table[] = {
     {"link", "on", "NAME", N_("lets it run again"), "", 1, 1, command_link_on},
     {"link", "off", "NAME", N_("it does not run; nothing is lost"), "", 1, 1, command_link_off},
     {"link", "set", "NAME KEY=VALUE...", N_("changes settings of a link"), "", 2, ANY_NUMBER, command_link_set},
-    {"link", "remove", "NAME [--yes]", N_("forgets a link; contacts stay on both sides"), "yes", 1, 1, command_link_remove},
-    {"check", NULL, "[LINK...]", N_("shows what a sync would do, changes nothing"), "full", 0, ANY_NUMBER, command_check},
+    {"link", "remove", "NAME [--yes]", N_("forgets a link; contacts stay on both sides"), "yes", 1, 1,
+     command_link_remove},
+    {"check", NULL, "[LINK...]", N_("shows what a sync would do, changes nothing"), "full", 0, ANY_NUMBER,
+     command_check},
     {"sync", NULL, "[LINK...] [--plan HASH]", N_("syncs now"), "plan: full", 0, ANY_NUMBER, command_sync},
     {"import", NULL, "LINK --mode ergaenzen|aktualisieren|neu-anlegen", N_("imports once, now"), "mode: plan:", 1, 1,
      command_import},
@@ -36,26 +40,32 @@ static const struct command table[] = {
     {"conflicts", NULL, "[LINK] [--unread] [--mark-read]", N_("shows what was changed on both sides, and who won"),
      "unread mark-read", 0, 1, command_conflicts},
     {"runs", NULL, "[LINK] [--limit N]", N_("shows what ran and how it ended"), "limit:", 0, 1, command_runs},
-    {"report", NULL, "RUN [--format text|html|json|csv]", N_("shows everything one run did"), "format:", 1, 1, command_report},
+    {"report", NULL, "RUN [--format text|html|json|csv]", N_("shows everything one run did"), "format:", 1, 1,
+     command_report},
     {"review", NULL, "LINK [--same ID ID | --different ID ID]", N_("decides which contacts are the same"),
      "same:: different::", 1, 1, command_review},
     {"book", "list", "", N_("shows the address books of the Contactbox"), "", 0, 0, command_book_list},
     {"book", "add", "NAME", N_("makes an address book"), "", 1, 1, command_book_add},
     {"book", "rename", "BOOK NAME", N_("gives it another name"), "", 2, 2, command_book_rename},
-    {"book", "remove", "BOOK [--yes]", N_("deletes an address book and its contacts"), "yes", 1, 1, command_book_remove},
+    {"book", "remove", "BOOK [--yes]", N_("deletes an address book and its contacts"), "yes", 1, 1,
+     command_book_remove},
     {"contact", "list", "[BOOK [SEARCH]]", N_("shows contacts"), "", 0, 2, command_contact_list},
-    {"contact", "show", "CONTACT [--format text|vcard]", N_("shows one contact"), "format:", 1, 1, command_contact_show},
+    {"contact", "show", "CONTACT [--format text|vcard]", N_("shows one contact"), "format:", 1, 1,
+     command_contact_show},
     {"contact", "add", "BOOK --file FILE|- | BOOK FIELD=VALUE...", N_("adds a contact"), "file:", 1, ANY_NUMBER,
      command_contact_add},
     {"contact", "edit", "CONTACT --file FILE|- | CONTACT FIELD=VALUE... (also FIELD+=VALUE, FIELD-=VALUE)",
      N_("changes a contact"), "file:", 1, ANY_NUMBER, command_contact_edit},
-    {"contact", "remove", "CONTACT...", N_("deletes contacts; they can be restored"), "", 1, ANY_NUMBER, command_contact_remove},
+    {"contact", "remove", "CONTACT...", N_("deletes contacts; they can be restored"), "", 1, ANY_NUMBER,
+     command_contact_remove},
     {"contact", "deleted", "[BOOK]", N_("shows deleted contacts"), "", 0, 1, command_contact_deleted},
-    {"contact", "restore", "CONTACT...", N_("brings deleted contacts back"), "", 1, ANY_NUMBER, command_contact_restore},
+    {"contact", "restore", "CONTACT...", N_("brings deleted contacts back"), "", 1, ANY_NUMBER,
+     command_contact_restore},
     {"contact", "import", "BOOK FILE|-", N_("takes contacts from a vCard file"), "", 2, 2, command_contact_import},
     {"contact", "export", "BOOK [--format vcard|csv|json]", N_("writes contacts to standard output"), "format:", 1, 1,
      command_contact_export},
-    {"secret", "set", "ACCOUNT [--password-file FILE|-]", N_("stores a password"), "password-file:", 1, 1, command_secret_set},
+    {"secret", "set", "ACCOUNT [--password-file FILE|-]", N_("stores a password"), "password-file:", 1, 1,
+     command_secret_set},
     {"config", "check", "", N_("tells whether the configuration is right"), "", 0, 0, command_config_check},
     {"config", "show", "", N_("shows the settings in force"), "", 0, 0, command_config_show},
     {"status", NULL, "", N_("shows how the links are"), "", 0, 0, command_status},
@@ -108,7 +118,8 @@ static enum fault_code unknown_option(struct cli *cli, struct str name)
     struct suggestion s = {.wanted = name};
     if (cli->command) suggest_option(&s, cli->command->options, &cli->arena);
     suggest_option(&s, general_options, &cli->arena);
-    const char *advice = s.best ? arena_printf(&cli->arena, _("did you mean --%s?"), s.best) : _("see \"abgleich help\"");
+    const char *advice =
+        s.best ? arena_printf(&cli->arena, _("did you mean --%s?"), s.best) : _("see \"abgleich help\"");
     return fault_set(&cli->fault, FAULT_USAGE, advice, _("unknown option --%.*s"), STR_ARG(name));
 }
 
@@ -126,7 +137,8 @@ static enum fault_code take_option(struct cli *cli, struct str name, const char 
     for (size_t i = 0; i < values; i++) {
         g.value[i] = i == 0 && value ? value : w->left ? *w->next : NULL;
         if (!g.value[i])
-            return fault_set(&cli->fault, FAULT_USAGE, _("see \"abgleich help\""), _("--%.*s needs a value"), STR_ARG(name));
+            return fault_set(&cli->fault, FAULT_USAGE, _("see \"abgleich help\""), _("--%.*s needs a value"),
+                             STR_ARG(name));
         if (i > 0 || !value) w->next++, w->left--;
     }
     if (value && !values) return fault_set(&cli->fault, FAULT_USAGE, NULL, _("--%.*s takes no value"), STR_ARG(name));
@@ -182,10 +194,12 @@ static enum fault_code unknown_command(struct cli *cli, const char *group, const
         if (verb) buf_addf(&verbs, "%s%s", verbs.len ? ", " : "", c->verb);
     }
     const char *space = verb ? " " : "";
-    const char *advice = s.best ? arena_printf(&cli->arena, _("did you mean \"%s%s%s\"?"), verb ? group : "", space, s.best)
-                         : verb ? arena_printf(&cli->arena, _("there are: %s"), buf_cstr(&verbs))
-                                : _("see \"abgleich help\"");
-    return fault_set(&cli->fault, FAULT_USAGE, advice, _("there is no command \"%s%s%s\""), group, space, verb ? verb : "");
+    const char *advice =
+        s.best ? arena_printf(&cli->arena, _("did you mean \"%s%s%s\"?"), verb ? group : "", space, s.best)
+        : verb ? arena_printf(&cli->arena, _("there are: %s"), buf_cstr(&verbs))
+               : _("see \"abgleich help\"");
+    return fault_set(&cli->fault, FAULT_USAGE, advice, _("there is no command \"%s%s%s\""), group, space,
+                     verb ? verb : "");
 }
 
 static enum fault_code verb_missing(struct cli *cli, const char *group)
@@ -218,7 +232,8 @@ static enum fault_code check_number(struct cli *cli)
 {
     const struct command *c = cli->command;
     if (cli->help || (cli->n_args >= c->min && (c->max == ANY_NUMBER || cli->n_args <= c->max))) return FAULT_NONE;
-    const char *usage = arena_printf(&cli->arena, "abgleich %s%s%s %s", c->group, c->verb ? " " : "", c->verb ? c->verb : "", c->usage);
+    const char *usage =
+        arena_printf(&cli->arena, "abgleich %s%s%s %s", c->group, c->verb ? " " : "", c->verb ? c->verb : "", c->usage);
     return fault_set(&cli->fault, FAULT_USAGE, usage, "%s",
                      cli->n_args < c->min ? _("something is missing") : _("that is more than this command takes"));
 }
@@ -283,7 +298,8 @@ void command_help(const struct cli *cli, FILE *out)
     if (only || group) return;
     fprintf(out, "\n%s",
             _("A collection is named ACCOUNT:NAME; contactbox:BOOK is the store.\n"
-              "Exit codes: 0 done, 1 partly failed, 2 usage or configuration, 3 decisions wait, 4 held by a guard, 5 sign-in needed,\n"
+              "Exit codes: 0 done, 1 partly failed, 2 usage or configuration, 3 decisions wait, 4 held by a guard, 5 "
+              "sign-in needed,\n"
               "6 remote unreachable, 7 state needs repair, 8 already running, 10 (check) changes pending.\n"));
 }
 

@@ -1,4 +1,5 @@
-/* The table of commands: what is typed, what it takes, what it does. Help, checking of arguments and suggestions come from the rows. */
+/* The table of commands: what is typed, what it takes, what it does. Help, checking of arguments and suggestions come
+ * from the rows. */
 #ifndef ABGLEICH_COMMAND_H
 #define ABGLEICH_COMMAND_H
 
@@ -7,11 +8,11 @@
 #define ANY_NUMBER 255
 
 struct command {
-    const char *group;   /* first word */
-    const char *verb;    /* second word; NULL = none */
-    const char *usage;   /* what follows */
-    const char *summary; /* msgid */
-    const char *options; /* names, each with ':' for each value it takes: "yes password-file: same::" */
+    const char *group;      /* first word */
+    const char *verb;       /* second word; NULL = none */
+    const char *usage;      /* what follows */
+    const char *summary;    /* msgid */
+    const char *options;    /* names, each with ':' for each value it takes: "yes password-file: same::" */
     unsigned char min, max; /* other arguments */
     int (*run)(struct cli *cli);
 };

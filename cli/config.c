@@ -19,10 +19,10 @@
 struct loading {
     struct config *config;
     const char *file;
-    char *folder;           /* relative paths start here: the main file's folder */
-    enum config_kind kind;  /* of the section under way */
-    void *section;          /* its struct; NULL before the first */
-    uint64_t seen;          /* keys of the section given so far in this file, by row */
+    char *folder;          /* relative paths start here: the main file's folder */
+    enum config_kind kind; /* of the section under way */
+    void *section;         /* its struct; NULL before the first */
+    uint64_t seen;         /* keys of the section given so far in this file, by row */
 };
 
 static char *user_folder(const char *variable, const char *below_home)
@@ -68,10 +68,8 @@ static struct config_account *account_section(struct config *c, struct str name,
         if (str_eq(name, str_of(c->accounts[i].name))) return &c->accounts[i];
     c->accounts = grow(&c->arena, c->accounts, &c->n_accounts, sizeof *c->accounts);
     struct config_account *a = &c->accounts[c->n_accounts - 1];
-    *a = (struct config_account){.name = arena_strdup(&c->arena, name),
-                                 .place = place,
-                                 .interval_ms = DEFAULT_INTERVAL_MS,
-                                 .enabled = true};
+    *a = (struct config_account){
+        .name = arena_strdup(&c->arena, name), .place = place, .interval_ms = DEFAULT_INTERVAL_MS, .enabled = true};
     return a;
 }
 
@@ -99,7 +97,8 @@ static enum fault_code unknown_section(const struct loading *l, struct str name,
         buf_addf(&advice, _("did you mean \"%s\"?"), s.best);
     else
         buf_adds(&advice, _("there are: [abgleich], [account NAME], [link NAME]"));
-    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s:%u: there is no section [%.*s]"), l->file, line, STR_ARG(name));
+    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s:%u: there is no section [%.*s]"), l->file, line,
+                     STR_ARG(name));
 }
 
 static enum fault_code bad_name(const struct loading *l, struct str name, unsigned line, struct fault *f)
@@ -124,7 +123,8 @@ static enum fault_code take_section(void *ctx, struct str name, unsigned line, s
     if (!account && !link) return unknown_section(l, name, line, f);
     if (!config_name_ok(rest) || (account && str_eq(rest, STR(CONFIG_STORE)))) return bad_name(l, rest, line, f);
     l->kind = account ? CONFIG_ACCOUNT : CONFIG_LINK;
-    l->section = account ? (void *)account_section(l->config, rest, place) : (void *)link_section(l->config, rest, place);
+    l->section =
+        account ? (void *)account_section(l->config, rest, place) : (void *)link_section(l->config, rest, place);
     return FAULT_NONE;
 }
 
@@ -133,7 +133,8 @@ static enum fault_code take_value(void *ctx, struct str name, struct str value, 
     struct loading *l = ctx;
     struct config *c = l->config;
     if (!l->section)
-        return fault_set(f, FAULT_CONFIG, _("begin with [abgleich]"), _("%s:%u: this stands before the first section"), l->file, line);
+        return fault_set(f, FAULT_CONFIG, _("begin with [abgleich]"), _("%s:%u: this stands before the first section"),
+                         l->file, line);
     char *where = arena_printf(&c->arena, "%s:%u", l->file, line);
     enum fault_code code = config_key_check(l->kind, name, value, where, f);
     if (code) return code;
@@ -181,15 +182,16 @@ static enum fault_code read_drop_ins(struct config *c, struct fault *f)
 
 /* -- what only the whole can tell -- */
 
-static enum fault_code wrong(struct config_place place, const char *section, const char *name, const char *advice, const char *what,
-                             struct fault *f)
+static enum fault_code wrong(struct config_place place, const char *section, const char *name, const char *advice,
+                             const char *what, struct fault *f)
 {
     return fault_set(f, FAULT_CONFIG, advice, "%s:%u: [%s %s]: %s", place.file, place.line, section, name, what);
 }
 
 static enum fault_code finish_account(struct config *c, struct config_account *a, struct fault *f)
 {
-    if (!a->connector) return wrong(a->place, "account", a->name, _("add one, like \"connector = carddav\""), _("no connector"), f);
+    if (!a->connector)
+        return wrong(a->place, "account", a->name, _("add one, like \"connector = carddav\""), _("no connector"), f);
     if (!a->region) a->region = c->region;
     return FAULT_NONE;
 }
@@ -215,7 +217,8 @@ static enum fault_code finish_policy(const struct config *c, struct config_link 
     l->policy = (struct policy)POLICY_INIT;
     struct str mode = str_of(l->mode ? l->mode : "two-way");
     if (!policy_set_mode(&l->policy, mode, str_of(l->import)))
-        return wrong(l->place, "link", l->name, _("import goes with mode = import only"), _("mode and import contradict each other"), f);
+        return wrong(l->place, "link", l->name, _("import goes with mode = import only"),
+                     _("mode and import contradict each other"), f);
     if (l->authority) policy_set_authority(&l->policy, str_of(l->authority));
     if (l->max_delete) policy_set_max_delete(&l->policy, str_of(l->max_delete));
     bool store = config_is_store(l->account_a) || config_is_store(l->account_b);
@@ -261,9 +264,11 @@ static enum fault_code finish(struct config *c, struct fault *f)
 {
     enum fault_code code = FAULT_NONE;
     if (!c->state) c->state = default_state(c);
-    c->store = (struct config_account){.name = CONFIG_STORE, .connector = CONFIG_STORE, .region = c->region, .enabled = true};
+    c->store =
+        (struct config_account){.name = CONFIG_STORE, .connector = CONFIG_STORE, .region = c->region, .enabled = true};
     if (!c->tls_cert != !c->tls_key)
-        return fault_set(f, FAULT_CONFIG, _("give both or none"), _("%s: tls_cert and tls_key belong together"), c->path);
+        return fault_set(f, FAULT_CONFIG, _("give both or none"), _("%s: tls_cert and tls_key belong together"),
+                         c->path);
     for (size_t i = 0; i < c->n_accounts && !code; i++) code = finish_account(c, &c->accounts[i], f);
     for (size_t i = 0; i < c->n_links && !code; i++) code = finish_link(c, &c->links[i], f);
     return code;

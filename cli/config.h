@@ -1,8 +1,9 @@
-/* The configuration: abgleich.ini and the drop-ins in conf.d beside it (design.md 4). Read by every command and by the daemon, which
- * loads a second one on change and keeps the first if that fails.
+/* The configuration: abgleich.ini and the drop-ins in conf.d beside it (design.md 4). Read by every command and by the
+ * daemon, which loads a second one on change and keeps the first if that fails.
  *
- * A configuration is immutable once loaded; its strings live in its arena. Drop-ins are read after the main file, by name; a section
- * that is there already takes over what they name, key by key. The table of keys is in config_keys.c. */
+ * A configuration is immutable once loaded; its strings live in its arena. Drop-ins are read after the main file, by
+ * name; a section that is there already takes over what they name, key by key. The table of keys is in config_keys.c.
+ */
 #ifndef ABGLEICH_CONFIG_H
 #define ABGLEICH_CONFIG_H
 
@@ -34,7 +35,7 @@ struct config_link {
     struct config_place place;
     const char *a, *b; /* as written: "contactbox:Kunden" */
     const struct config_account *account_a, *account_b;
-    const char *collection_a, *collection_b; /* what follows the colon, maybe "" */
+    const char *collection_a, *collection_b;            /* what follows the colon, maybe "" */
     const char *mode, *import, *authority, *max_delete; /* as written; NULL = not set */
     struct policy policy;
     int64_t history_ms;  /* after config_load: how long losers are kept; 0 = not at all */
@@ -45,25 +46,26 @@ struct config_link {
 
 struct config {
     struct arena arena;
-    const char *path;                /* of the main file, absolute or as given */
-    const char *state;               /* path of the state database */
-    const char *listen;              /* address:port; NULL = no servers */
-    const char *tls_cert, *tls_key;  /* NULL = no TLS */
-    const char *language;            /* NULL = the environment's */
-    const char *region;              /* "DE" */
+    const char *path;               /* of the main file, absolute or as given */
+    const char *state;              /* path of the state database */
+    const char *listen;             /* address:port; NULL = no servers */
+    const char *tls_cert, *tls_key; /* NULL = no TLS */
+    const char *language;           /* NULL = the environment's */
+    const char *region;             /* "DE" */
     int64_t jobs;
     int64_t history_ms;
     int64_t max_upload_bytes;        /* one body sent to a server of ours */
     struct config_account *accounts; /* in the order they were read; the store is not among them */
     struct config_link *links;
     size_t n_accounts, n_links;
-    struct config_account store;     /* stands for "contactbox:" */
+    struct config_account store; /* stands for "contactbox:" */
 };
 
-/* The file a command uses: given (-c), else /etc/abgleich/abgleich.ini if that exists, else the user's. Owned by the caller. */
+/* The file a command uses: given (-c), else /etc/abgleich/abgleich.ini if that exists, else the user's. Owned by the
+ * caller. */
 char *config_default_path(void);
-/* Reads and checks everything. FAULT_CONFIG with "FILE:LINE: ..." and a suggestion. required: a missing main file is an error, else it
- * counts as empty. *out NULL on failure; owned by the caller. */
+/* Reads and checks everything. FAULT_CONFIG with "FILE:LINE: ..." and a suggestion. required: a missing main file is an
+ * error, else it counts as empty. *out NULL on failure; owned by the caller. */
 enum fault_code config_load(const char *path, bool required, struct config **out, struct fault *f);
 void config_free(struct config *c); /* NULL is fine */
 
@@ -80,9 +82,10 @@ bool config_link_is_on(const struct config_link *l);
 bool config_split_side(struct str text, struct str *account, struct str *collection);
 
 /* -- ready to run -- */
-/* The account with its password (read now: database, file, command or credential). db is this job's own: the store's sessions use it.
- * The strings are borrowed from the configuration except `password`, which account_wipe ends. */
-enum fault_code config_account_open(const struct config_account *a, struct db *db, struct account *out, struct fault *f);
+/* The account with its password (read now: database, file, command or credential). db is this job's own: the store's
+ * sessions use it. The strings are borrowed from the configuration except `password`, which account_wipe ends. */
+enum fault_code config_account_open(const struct config_account *a, struct db *db, struct account *out,
+                                    struct fault *f);
 void config_account_wipe(struct account *a);
 /* The link with both accounts; config_link_wipe ends it. */
 enum fault_code config_link_open(const struct config_link *l, struct db *db, struct link *out, struct fault *f);

@@ -155,7 +155,8 @@ static bool set_count(int64_t *out, struct str value)
     return true;
 }
 
-bool config_key_set(const struct config_key *key, void *section, struct str value, const char *folder, struct arena *arena)
+bool config_key_set(const struct config_key *key, void *section, struct str value, const char *folder,
+                    struct arena *arena)
 {
     void *at = (char *)section + key->offset;
     if (!value.n || (key->check && !key->check(value))) return false;
@@ -216,11 +217,12 @@ static enum fault_code unknown_key(enum config_kind kind, struct str name, const
         buf_addf(&advice, _("did you mean \"%s\"?"), s.best);
     else
         buf_addf(&advice, _("there are: %s"), buf_cstr(&all));
-    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s%s[%s] has no key \"%.*s\""), what ? what : "", what ? ": " : "",
-                     kinds[kind].word, STR_ARG(name));
+    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s%s[%s] has no key \"%.*s\""), what ? what : "",
+                     what ? ": " : "", kinds[kind].word, STR_ARG(name));
 }
 
-enum fault_code config_key_check(enum config_kind kind, struct str name, struct str value, const char *what, struct fault *f)
+enum fault_code config_key_check(enum config_kind kind, struct str name, struct str value, const char *what,
+                                 struct fault *f)
 {
     const struct config_key *key = config_key(kind, name);
     if (!key) return unknown_key(kind, name, what, f);
@@ -234,8 +236,8 @@ enum fault_code config_key_check(enum config_kind kind, struct str name, struct 
     if (config_key_set(key, &section, value, ".", &scratch)) return FAULT_NONE;
     struct buf advice AUTO_BUF = BUF_INIT;
     buf_addf(&advice, _("write %s"), _(key->expects));
-    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s%s\"%.*s\" is no value for %s"), what ? what : "", what ? ": " : "",
-                     STR_ARG(value), key->name);
+    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s%s\"%.*s\" is no value for %s"), what ? what : "",
+                     what ? ": " : "", STR_ARG(value), key->name);
 }
 
 bool config_name_ok(struct str name)

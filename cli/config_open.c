@@ -3,6 +3,7 @@
 
 #include "base/i18n.h"
 #include "cli/file.h"
+#include "cli/secret.h"
 #include "state/secrets.h"
 
 #include <sodium.h>
@@ -12,16 +13,11 @@
 
 #define SECRET_MAX_BYTES 65536
 
-/* The first line in memory as secret_get gives it; the buffer is wiped. */
+/* The first line; the buffer is wiped. */
 static enum fault_code first_line(struct buf *text, char **out)
 {
-    struct str rest = buf_str(text), line = str_split(&rest, '\n');
-    if (line.n && line.p[line.n - 1] == '\r') line.n--;
-    *out = sodium_malloc(line.n + 1);
-    if (!*out) abort();
-    memcpy(*out, line.p, line.n);
-    (*out)[line.n] = '\0';
-    if (text->data) sodium_memzero(text->data, text->cap);
+    *out = secret_of(secret_first_line(buf_str(text)));
+    secret_wipe(text);
     return FAULT_NONE;
 }
 
@@ -31,14 +27,16 @@ static enum fault_code from_file(const char *path, char **out, struct fault *f)
     buf_reserve(&text, SECRET_MAX_BYTES / 2); /* grown later, it would leave copies behind */
     struct fault why AUTO_FAULT = FAULT_INIT;
     if (!file_read(path, &text, &why)) return first_line(&text, out);
-    return fault_set(f, FAULT_AUTH, _("see secret = file:PATH in the configuration"), _("the password cannot be read: %s"), why.what);
+    return fault_set(f, FAULT_AUTH, _("see secret = file:PATH in the configuration"),
+                     _("the password cannot be read: %s"), why.what);
 }
 
 static enum fault_code from_credential(const char *name, char **out, struct fault *f)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     if (!folder || !*folder)
-        return fault_set(f, FAULT_AUTH, _("start it by systemd with LoadCredential="), _("there is no credential \"%s\" here"), name);
+        return fault_set(f, FAULT_AUTH, _("start it by systemd with LoadCredential="),
+                         _("there is no credential \"%s\" here"), name);
     struct buf path AUTO_BUF = BUF_INIT;
     buf_addf(&path, "%s/%s", folder, name);
     return from_file(buf_cstr(&path), out, f);
@@ -56,7 +54,7 @@ static enum fault_code from_command(const char *command, char **out, struct faul
     sodium_memzero(chunk, sizeof chunk);
     int status = pclose(pipe);
     if (status == 0) return first_line(&text, out);
-    if (text.data) sodium_memzero(text.data, text.cap);
+    secret_wipe(&text);
     return fault_set(f, FAULT_AUTH, _("try it in a shell"), _("the password command failed (%d): %s"),
                      WIFEXITED(status) ? WEXITSTATUS(status) : -1, command);
 }

@@ -7,7 +7,8 @@ struct unit {
     int64_t factor;
 };
 /* Largest first; 0 ends. */
-static const struct unit durations[] = {{'w', 7 * CONFIG_DAY_MS}, {'d', CONFIG_DAY_MS}, {'h', 3600000}, {'m', 60000}, {'s', 1000}, {0, 0}};
+static const struct unit durations[] = {
+    {'w', 7 * CONFIG_DAY_MS}, {'d', CONFIG_DAY_MS}, {'h', 3600000}, {'m', 60000}, {'s', 1000}, {0, 0}};
 static const struct unit sizes[] = {{'G', 1 << 30}, {'M', 1 << 20}, {'K', 1 << 10}, {0, 0}};
 
 static char letter_of(struct str s)
@@ -47,8 +48,8 @@ bool config_parse_bool(struct str s, bool *out)
     static const struct {
         const char *word;
         bool value;
-    } words[] = {{"yes", true}, {"no", false}, {"on", true}, {"off", false}, {"true", true}, {"false", false},
-                 {"1", true},   {"0", false},  {"ja", true}, {"nein", false}};
+    } words[] = {{"yes", true},    {"no", false}, {"on", true}, {"off", false}, {"true", true},
+                 {"false", false}, {"1", true},   {"0", false}, {"ja", true},   {"nein", false}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (str_eq_nocase(s, str_of(words[i].word))) {
             *out = words[i].value;

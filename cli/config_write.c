@@ -50,7 +50,8 @@ static enum fault_code check_pairs(enum config_kind kind, const struct config_pa
         code = config_key_check(kind, str_of(pairs[i].key), value, NULL, f);
         /* What the reader would take for the end of the value cannot be in it. */
         bool broken = value.n && (memchr(value.p, '\n', value.n) || str_find(value, STR(" ;")) != (size_t)-1);
-        if (!code && broken) code = fault_set(f, FAULT_CONFIG, NULL, _("%s: line breaks and \" ;\" cannot be written"), pairs[i].key);
+        if (!code && broken)
+            code = fault_set(f, FAULT_CONFIG, NULL, _("%s: line breaks and \" ;\" cannot be written"), pairs[i].key);
     }
     return code;
 }
@@ -73,8 +74,8 @@ static enum fault_code replace(const struct config *c, const char *path, struct 
     return code;
 }
 
-enum fault_code config_write(const struct config *c, enum config_kind kind, const char *name, const struct config_pair *pairs, size_t n,
-                             bool fresh, struct fault *f)
+enum fault_code config_write(const struct config *c, enum config_kind kind, const char *name,
+                             const struct config_pair *pairs, size_t n, bool fresh, struct fault *f)
 {
     enum fault_code code = check_pairs(kind, pairs, n, f);
     if (code) return code;
@@ -101,8 +102,8 @@ bool config_is_drop_in(const struct config *c, enum config_kind kind, const char
     return place.file && strcmp(place.file, path) == 0;
 }
 
-enum fault_code config_remove(const struct config *c, enum config_kind kind, const char *name, struct config_place place,
-                              struct fault *f)
+enum fault_code config_remove(const struct config *c, enum config_kind kind, const char *name,
+                              struct config_place place, struct fault *f)
 {
     if (!config_is_drop_in(c, kind, name, place))
         return fault_set(f, FAULT_CONFIG, _("take the section out there"), _("[%s %s] is written in %s, line %u"),

@@ -3,6 +3,8 @@
 #include "base/i18n.h"
 #include "cli/out.h"
 
+#include <stdlib.h>
+
 bool contact_book(struct cli *cli, const char *name, struct book *out)
 {
     if (!cli_db(cli)) return false;
@@ -29,15 +31,33 @@ struct record *contact_parse(struct cli *cli, struct arena *arena, unsigned kind
     return record_parse(arena, (enum record_kind)kind, body, &cli->key, why);
 }
 
+static int by_field(const void *x, const void *y)
+{
+    const struct element *a = *(const struct element *const *)x, *b = *(const struct element *const *)y;
+    if (a->field->id != b->field->id) return a->field->id < b->field->id ? -1 : 1;
+    int order = str_cmp(a->key_text, b->key_text);
+    return order ? order : str_cmp(a->value_text, b->value_text);
+}
+
+const struct element **contact_elements(const struct record *r, struct arena *arena, size_t *n)
+{
+    const struct element *e = record_elements(r, n);
+    const struct element **sorted = arena_alloc(arena, (*n + 1) * sizeof *sorted);
+    for (size_t i = 0; i < *n; i++) sorted[i] = &e[i];
+    qsort(sorted, *n, sizeof *sorted, by_field);
+    return sorted;
+}
+
 static json_t *values_json(const struct record *r, const char *field)
 {
     json_t *all = json_array();
+    struct arena arena AUTO_ARENA = ARENA_INIT;
     size_t n;
-    const struct element *e = record_elements(r, &n);
+    const struct element **e = contact_elements(r, &arena, &n);
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(e[i].field->name, field) != 0) continue;
+        if (strcmp(e[i]->field->name, field) != 0) continue;
         struct buf value AUTO_BUF = BUF_INIT;
-        element_value(&e[i], &value);
+        element_value(e[i], &value);
         json_array_append_new(all, json_text(buf_str(&value)));
     }
     return all;
@@ -45,12 +65,13 @@ static json_t *values_json(const struct record *r, const char *field)
 
 void contact_values(const struct record *r, const char *field, const char *between, struct buf *out)
 {
+    struct arena arena AUTO_ARENA = ARENA_INIT;
     size_t n, found = 0;
-    const struct element *e = record_elements(r, &n);
+    const struct element **e = contact_elements(r, &arena, &n);
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(e[i].field->name, field) != 0) continue;
+        if (strcmp(e[i]->field->name, field) != 0) continue;
         if (found++) buf_adds(out, between);
-        element_value(&e[i], out);
+        element_value(e[i], out);
     }
 }
 
@@ -67,14 +88,16 @@ json_t *contact_json(struct cli *cli, const struct store_record *r)
 static json_t *fields_json(const struct record *r)
 {
     json_t *all = json_array();
+    struct arena arena AUTO_ARENA = ARENA_INIT;
     size_t n;
-    const struct element *e = record_elements(r, &n);
+    const struct element **e = contact_elements(r, &arena, &n);
     for (size_t i = 0; i < n; i++) {
         struct buf label AUTO_BUF = BUF_INIT, value AUTO_BUF = BUF_INIT;
-        element_label(&e[i], &label);
-        element_value(&e[i], &value);
-        json_array_append_new(all, json_pack("{s:s,s:o,s:o,s:o}", "field", e[i].field->name, "key", json_text(e[i].key_text), "label",
-                                             json_text(buf_str(&label)), "value", json_text(buf_str(&value))));
+        element_label(e[i], &label);
+        element_value(e[i], &value);
+        json_array_append_new(all, json_pack("{s:s,s:o,s:o,s:o}", "field", e[i]->field->name, "key",
+                                             json_text(e[i]->key_text), "label", json_text(buf_str(&label)), "value",
+                                             json_text(buf_str(&value))));
     }
     return all;
 }

@@ -17,6 +17,8 @@ struct record *contact_parse(struct cli *cli, struct arena *arena, unsigned kind
 json_t *contact_json(struct cli *cli, const struct store_record *r);
 /* Everything: fields one by one, and the bytes. */
 json_t *contact_json_whole(struct cli *cli, const struct store_record *r);
+/* The record's elements as people read them: in the order of the field table. In the arena. */
+const struct element **contact_elements(const struct record *r, struct arena *arena, size_t *n);
 /* All values of a field joined by `between`; element_value form. */
 void contact_values(const struct record *r, const char *field, const char *between, struct buf *out);
 

@@ -25,10 +25,13 @@ static bool read_change(struct cli *cli, const char *text, struct change *out)
 }
 
 /* The element the argument describes, made by the codec; an empty value is only asked for its key. */
-static const struct element *element_of(struct cli *cli, unsigned kind, const struct change *c, const struct record **source)
+static const struct element *element_of(struct cli *cli, unsigned kind, const struct change *c,
+                                        const struct record **source)
 {
     const struct str pair[1][2] = {{c->key, c->value.n ? c->value : STR("1")}};
-    struct record *r = cli_hash_key(cli) ? record_from_pairs(&cli->arena, (enum record_kind)kind, pair, 1, &cli->key, &cli->fault) : NULL;
+    struct record *r = cli_hash_key(cli)
+                           ? record_from_pairs(&cli->arena, (enum record_kind)kind, pair, 1, &cli->key, &cli->fault)
+                           : NULL;
     size_t n = 0;
     const struct element *e = r ? record_elements(r, &n) : NULL;
     struct str name = c->key;
@@ -62,7 +65,8 @@ static bool meant(const struct change *c, const struct element *wanted, const st
     return e->field == wanted->field && (!exact || e->key == wanted->key);
 }
 
-static bool set_one(struct cli *cli, struct edits *out, const struct change *c, const struct element *wanted, const struct record *source)
+static bool set_one(struct cli *cli, struct edits *out, const struct change *c, const struct element *wanted,
+                    const struct record *source)
 {
     size_t n, found = 0;
     const struct element *e = record_elements(out->record, &n), *target = NULL;
@@ -123,7 +127,8 @@ static bool apply(struct cli *cli, unsigned kind, const struct change *c, struct
 
 /* -- the displayed name follows the name it was made of -- */
 
-static struct str changed_or(const struct record *r, const struct change *changes, size_t n, const char *field, struct buf *now)
+static struct str changed_or(const struct record *r, const struct change *changes, size_t n, const char *field,
+                             struct buf *now)
 {
     for (size_t i = 0; i < n; i++)
         if (changes[i].kind == CHANGE_SET && str_eq(changes[i].key, str_of(field))) return changes[i].value;
@@ -136,18 +141,22 @@ static void join_name(struct str given, struct str family, struct buf *out)
     buf_addf(out, "%.*s%s%.*s", STR_ARG(given), given.n && family.n ? " " : "", STR_ARG(family));
 }
 
-/* "fn=Anna Neu" where family or given name change and fn was "Anna Alt" until now; false where a person wrote it differently. */
-static bool name_follows(struct cli *cli, const struct record *r, const struct change *changes, size_t n, struct change *out)
+/* "fn=Anna Neu" where family or given name change and fn was "Anna Alt" until now; false where a person wrote it
+ * differently. */
+static bool name_follows(struct cli *cli, const struct record *r, const struct change *changes, size_t n,
+                         struct change *out)
 {
     static const char given[] = "name.given", family[] = "name.family";
     struct buf old_fn AUTO_BUF = BUF_INIT, old AUTO_BUF = BUF_INIT, now AUTO_BUF = BUF_INIT;
-    struct buf old_given AUTO_BUF = BUF_INIT, old_family AUTO_BUF = BUF_INIT, g AUTO_BUF = BUF_INIT, f AUTO_BUF = BUF_INIT;
+    struct buf old_given AUTO_BUF = BUF_INIT, old_family AUTO_BUF = BUF_INIT, g AUTO_BUF = BUF_INIT,
+                         f AUTO_BUF = BUF_INIT;
     for (size_t i = 0; i < n; i++)
         if (str_eq(changes[i].key, STR("fn"))) return false;
     contact_values(r, "fn", " ", &old_fn);
     join_name(changed_or(r, NULL, 0, given, &old_given), changed_or(r, NULL, 0, family, &old_family), &old);
     join_name(changed_or(r, changes, n, given, &g), changed_or(r, changes, n, family, &f), &now);
-    if (!str_eq(buf_str(&old), buf_str(&old_fn)) || str_eq(buf_str(&old), buf_str(&now)) || !now.len) return false;
+    if (!old_fn.len || !str_eq(buf_str(&old), buf_str(&old_fn)) || str_eq(buf_str(&old), buf_str(&now)) || !now.len)
+        return false;
     *out = (struct change){CHANGE_SET, STR("fn"), arena_str(&cli->arena, buf_str(&now)), "fn"};
     return true;
 }
@@ -190,7 +199,8 @@ bool contact_make(struct cli *cli, unsigned kind, char **pairs, size_t n, struct
         words[n++][1] = buf_str(&fn);
     }
     if (!cli_hash_key(cli)) return false;
-    struct record *r = record_from_pairs(&cli->arena, (enum record_kind)kind, (const struct str(*)[2])words, n, &cli->key, &cli->fault);
+    struct record *r = record_from_pairs(&cli->arena, (enum record_kind)kind, (const struct str(*)[2])words, n,
+                                         &cli->key, &cli->fault);
     char uid[UUID_TEXT_BYTES];
     env_uuid4(cli->env, uid);
     struct write_form form = {.strict = true, .uid = str_of(uid)};

@@ -1,5 +1,5 @@
-/* `abgleich daemon`: scheduler and listener in the foreground. Reloads on SIGHUP and when a configuration file changes, validated
- * first; SIGTERM and SIGINT let the writes under way finish. */
+/* `abgleich daemon`: scheduler and listener in the foreground. Reloads on SIGHUP and when a configuration file changes,
+ * validated first; SIGTERM and SIGINT let the writes under way finish. */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/command.h"
@@ -75,17 +75,20 @@ static struct scheduled_outcome run_opened(struct db *db, struct env *env, const
     struct buf text AUTO_BUF = BUF_INIT;
     fault_text(&result.fault, &text);
     if (result.status != RUN_UNCHANGED)
-        env_logf(env, result.fault.code ? LOG_WARNING : LOG_INFO, "event=run link=%s run=%lld status=%s a=+%lld~%lld-%lld b=+%lld~%lld-%lld fault=%s",
-                 link->name, (long long)result.run, run_status_name(result.status), (long long)result.a.created,
-                 (long long)result.a.updated, (long long)result.a.deleted, (long long)result.b.created, (long long)result.b.updated,
-                 (long long)result.b.deleted, result.fault.code ? fault_name(result.fault.code) : "none");
+        env_logf(env, result.fault.code ? LOG_WARNING : LOG_INFO,
+                 "event=run link=%s run=%lld status=%s a=+%lld~%lld-%lld b=+%lld~%lld-%lld fault=%s", link->name,
+                 (long long)result.run, run_status_name(result.status), (long long)result.a.created,
+                 (long long)result.a.updated, (long long)result.a.deleted, (long long)result.b.created,
+                 (long long)result.b.updated, (long long)result.b.deleted,
+                 result.fault.code ? fault_name(result.fault.code) : "none");
     struct scheduled_outcome outcome = {result.fault.code, result.fault.retry_after_ms};
     if (!outcome.code && result.status == RUN_PARTIAL) outcome.code = FAULT_REFUSED;
     run_result_free(&result);
     return outcome;
 }
 
-static struct scheduled_outcome run_one(struct daemon *d, const struct config *config, const char *name, const volatile int *cancel)
+static struct scheduled_outcome run_one(struct daemon *d, const struct config *config, const char *name,
+                                        const volatile int *cancel)
 {
     struct env_system system;
     env_system_init(&system, d->cli->system.max_level, cancel);
@@ -96,7 +99,8 @@ static struct scheduled_outcome run_one(struct daemon *d, const struct config *c
     struct link opened = {0};
     struct scheduled_outcome outcome = {db_open(config->state, DB_MAY_CREATE, &system.env, &db, &f), 0};
     if (!outcome.code) outcome.code = config_link_open(link, db, &opened, &f);
-    if (outcome.code) env_logf(&system.env, LOG_ERROR, "event=not_started link=%s fault=%s", name, fault_name(outcome.code));
+    if (outcome.code)
+        env_logf(&system.env, LOG_ERROR, "event=not_started link=%s fault=%s", name, fault_name(outcome.code));
     else
         outcome = run_opened(db, &system.env, &opened);
     config_link_wipe(&opened);
@@ -116,7 +120,8 @@ static struct scheduled_outcome on_run(void *ctx, const char *name, const volati
 static void on_ran(void *ctx, const char *link, const struct scheduled_outcome *outcome, int64_t next_in_ms)
 {
     struct daemon *d = ctx;
-    env_logf(d->cli->env, LOG_DEBUG, "event=next link=%s code=%s in_ms=%lld", link, fault_name(outcome->code), (long long)next_in_ms);
+    env_logf(d->cli->env, LOG_DEBUG, "event=next link=%s code=%s in_ms=%lld", link, fault_name(outcome->code),
+             (long long)next_in_ms);
 }
 
 /* -- what is scheduled -- */
@@ -207,7 +212,8 @@ static void stop(struct daemon *d)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *d = handle->data;
-    if (number == SIGHUP) reload(d);
+    if (number == SIGHUP)
+        reload(d);
     else
         stop(d);
 }
@@ -231,7 +237,8 @@ static void watch_folder(struct daemon *d, const char *folder)
     uv_fs_event_init(&d->loop, w);
     w->data = d;
     d->n_watches++;
-    if (uv_fs_event_start(w, on_file, folder, 0)) env_logf(d->cli->env, LOG_DEBUG, "event=not_watched folder=%s", folder);
+    if (uv_fs_event_start(w, on_file, folder, 0))
+        env_logf(d->cli->env, LOG_DEBUG, "event=not_watched folder=%s", folder);
 }
 
 static void watch(struct daemon *d)

@@ -12,8 +12,8 @@ struct reader {
     struct str rest;  /* of the file */
     struct str piece; /* what is left of the line being handed out */
     unsigned line;
-    bool awaits;      /* the line must become a value */
-    bool named;       /* it did: key and value are set */
+    bool awaits; /* the line must become a value */
+    bool named;  /* it did: key and value are set */
     bool done;
     struct buf key, value;
     const struct ini_sink *sink;
@@ -28,7 +28,8 @@ static bool is_blank(char c)
 
 static void complain(struct reader *r, const char *what)
 {
-    r->code = fault_set(r->fault, FAULT_CONFIG, _("write \"key = value\" or \"[section]\""), "%s:%u: %s", r->path, r->line, what);
+    r->code = fault_set(r->fault, FAULT_CONFIG, _("write \"key = value\" or \"[section]\""), "%s:%u: %s", r->path,
+                        r->line, what);
 }
 
 /* The line before was complete: to the sink with it. */
@@ -80,8 +81,8 @@ static bool next_line(struct reader *r)
     return false;
 }
 
-/* Where a piece of at most `max` bytes may end: white space at either border would be lost, and a comment sign must not come
- * first. 0 = nowhere. */
+/* Where a piece of at most `max` bytes may end: white space at either border would be lost, and a comment sign must not
+ * come first. 0 = nowhere. */
 static size_t cut_at(struct str s, size_t max)
 {
     if (s.n <= max) return s.n;

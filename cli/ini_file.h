@@ -1,7 +1,9 @@
-/* One INI file, line by line, by inih, with what that library leaves out: lines of any length (its buffer holds 200 bytes), the number
- * of the line each value stands in, empty sections, and a clear no to lines that are neither. Used by config.c and config_write.c.
+/* One INI file, line by line, by inih, with what that library leaves out: lines of any length (its buffer holds 200
+ * bytes), the number of the line each value stands in, empty sections, and a clear no to lines that are neither. Used
+ * by config.c and config_write.c.
  *
- * A comment begins with ; or # at the start of a line, or with ; after white space. Leading white space means nothing. */
+ * A comment begins with ; or # at the start of a line, or with ; after white space. Leading white space means nothing.
+ */
 #ifndef ABGLEICH_INI_FILE_H
 #define ABGLEICH_INI_FILE_H
 

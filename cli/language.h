@@ -1,5 +1,5 @@
-/* Which language the program speaks. The environment's, unless --language or the configuration says otherwise. Called by main and cli.c;
- * sets process-wide locale, as gettext wants it. */
+/* Which language the program speaks. The environment's, unless --language or the configuration says otherwise. Called
+ * by main and cli.c; sets process-wide locale, as gettext wants it. */
 #ifndef ABGLEICH_LANGUAGE_H
 #define ABGLEICH_LANGUAGE_H
 

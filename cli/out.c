@@ -89,7 +89,8 @@ void table_text(struct table *t, struct str s)
     text_printable(buf_str(&line), &shown);
     struct str all = buf_str(&shown);
     struct str part = text_width(all) > CELL_MAX_COLUMNS ? cut(all, CELL_MAX_COLUMNS - 1) : all;
-    add_cell(t, part.n < all.n ? arena_printf(&t->arena, "%.*s\xe2\x80\xa6", STR_ARG(part)) : arena_strdup(&t->arena, part));
+    add_cell(t, part.n < all.n ? arena_printf(&t->arena, "%.*s\xe2\x80\xa6", STR_ARG(part))
+                               : arena_strdup(&t->arena, part));
 }
 
 void table_cell(struct table *t, const char *s)
@@ -185,8 +186,8 @@ void json_print(json_t *value, FILE *out)
 void csv_cell(struct buf *line, struct str s)
 {
     if (line->len && line->data[line->len - 1] != '\n') buf_addc(line, ',');
-    bool quote = s.n == 0 || memchr(s.p, '"', s.n) || memchr(s.p, ',', s.n) || memchr(s.p, ';', s.n) || memchr(s.p, '\n', s.n) ||
-                 memchr(s.p, '\r', s.n) || strchr("=+-@ \t", s.p[0]) || s.p[s.n - 1] == ' ';
+    bool quote = s.n == 0 || memchr(s.p, '"', s.n) || memchr(s.p, ',', s.n) || memchr(s.p, ';', s.n) ||
+                 memchr(s.p, '\n', s.n) || memchr(s.p, '\r', s.n) || strchr("=+-@ \t", s.p[0]) || s.p[s.n - 1] == ' ';
     if (!quote) {
         buf_addstr(line, s);
         return;

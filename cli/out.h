@@ -1,5 +1,5 @@
-/* What commands print: aligned tables for people, JSON for programs, CSV. Text from records is made safe to show: a contact's name
- * cannot move the cursor or write an escape sequence. */
+/* What commands print: aligned tables for people, JSON for programs, CSV. Text from records is made safe to show: a
+ * contact's name cannot move the cursor or write an escape sequence. */
 #ifndef ABGLEICH_OUT_H
 #define ABGLEICH_OUT_H
 
@@ -20,7 +20,8 @@ struct table {
 #define AUTO_TABLE __attribute__((cleanup(table_free)))
 struct table table_of(size_t columns, uint64_t right);
 void table_free(struct table *t);
-/* Cells are added from left to right, row after row; copied. Line breaks become spaces; longer than 60 columns are cut. */
+/* Cells are added from left to right, row after row; copied. Line breaks become spaces; longer than 60 columns are cut.
+ */
 void table_text(struct table *t, struct str s);
 void table_cell(struct table *t, const char *s); /* NULL = empty */
 void table_number(struct table *t, int64_t n);
@@ -31,9 +32,9 @@ void table_print(const struct table *t, const char *indent, FILE *out);
 size_t text_width(struct str s);
 
 /* -- JSON: values that cannot fail -- */
-json_t *json_text(struct str s);       /* {NULL,0} = null; bytes that are no UTF-8 are shown as <XX> */
-json_t *json_cstr(const char *s);      /* NULL = null */
-json_t *json_time(int64_t unix_ms);    /* "2026-11-23T18:50:29Z"; 0 = null */
+json_t *json_text(struct str s);    /* {NULL,0} = null; bytes that are no UTF-8 are shown as <XX> */
+json_t *json_cstr(const char *s);   /* NULL = null */
+json_t *json_time(int64_t unix_ms); /* "2026-11-23T18:50:29Z"; 0 = null */
 json_t *json_count(int64_t n);
 void json_print(json_t *value, FILE *out); /* takes it over; one value, a line end */
 
@@ -41,8 +42,8 @@ void json_print(json_t *value, FILE *out); /* takes it over; one value, a line e
 void csv_cell(struct buf *line, struct str s);
 void csv_end(struct buf *line);
 
-void time_text(int64_t unix_ms, struct buf *out);     /* 2026-11-23 18:50 local */
-void time_utc(int64_t unix_ms, struct buf *out);      /* 2026-11-23T18:50:29Z */
+void time_text(int64_t unix_ms, struct buf *out); /* 2026-11-23 18:50 local */
+void time_utc(int64_t unix_ms, struct buf *out);  /* 2026-11-23T18:50:29Z */
 void html_text(struct str s, struct buf *out);
 
 #endif

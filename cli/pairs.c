@@ -43,5 +43,6 @@ static json_t *value_json(const struct config_key *key, const void *section)
 
 void pairs_json(json_t *o, enum config_kind kind, const void *section)
 {
-    for (const struct config_key *k = config_keys(kind); k->name; k++) json_object_set_new(o, k->name, value_json(k, section));
+    for (const struct config_key *k = config_keys(kind); k->name; k++)
+        json_object_set_new(o, k->name, value_json(k, section));
 }

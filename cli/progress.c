@@ -12,7 +12,7 @@
 static const char *phase_text(enum run_phase phase)
 {
     static const char *const texts[] = {
-        [PHASE_CONNECT] = N_("connecting"), [PHASE_LIST] = N_("listing"), [PHASE_FETCH] = N_("fetching"),
+        [PHASE_CONNECT] = N_("connecting"), [PHASE_LIST] = N_("listing"),  [PHASE_FETCH] = N_("fetching"),
         [PHASE_MATCH] = N_("matching"),     [PHASE_PLAN] = N_("planning"), [PHASE_WRITE] = N_("writing"),
         [PHASE_CONFIRM] = N_("confirming"), [PHASE_DONE] = N_("done"),
     };

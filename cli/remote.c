@@ -1,9 +1,9 @@
 #include "cli/remote.h"
 
 #include "base/i18n.h"
+#include "cli/secret.h"
 #include "core/resolve.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 static bool open_session(struct cli *cli, struct remote *r)
@@ -23,7 +23,8 @@ static bool open_session(struct cli *cli, struct remote *r)
 
 bool remote_open(struct cli *cli, const struct config_account *a, struct remote *out)
 {
-    return cli_db(cli) && config_account_open(a, cli->db, &out->account, &cli->fault) == FAULT_NONE && open_session(cli, out);
+    return cli_db(cli) && config_account_open(a, cli->db, &out->account, &cli->fault) == FAULT_NONE &&
+           open_session(cli, out);
 }
 
 bool remote_open_with(struct cli *cli, const struct config_account *a, const char *password, struct remote *out)
@@ -31,13 +32,7 @@ bool remote_open_with(struct cli *cli, const struct config_account *a, const cha
     struct config_account plain = *a;
     if (password) plain.secret = NULL;
     if (!cli_db(cli) || config_account_open(&plain, cli->db, &out->account, &cli->fault)) return false;
-    if (password) {
-        size_t n = strlen(password) + 1;
-        char *copy = sodium_malloc(n);
-        if (!copy) abort();
-        memcpy(copy, password, n);
-        out->account.password = copy;
-    }
+    if (password) out->account.password = secret_of(str_of(password));
     return open_session(cli, out);
 }
 

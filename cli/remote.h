@@ -1,4 +1,5 @@
-/* An account opened for questions: signed in, its collections listed. For the commands that look at a remote without a run. */
+/* An account opened for questions: signed in, its collections listed. For the commands that look at a remote without a
+ * run. */
 #ifndef ABGLEICH_REMOTE_H
 #define ABGLEICH_REMOTE_H
 
@@ -12,7 +13,13 @@ struct remote {
     struct traits_in_state traits;
     struct collections collections;
 };
-#define REMOTE_INIT {NULL, NULL, {0}, {{NULL, NULL}, NULL, NULL, false}, {NULL, 0}}
+#define REMOTE_INIT                                                                                                    \
+    {                                                                                                                  \
+        NULL, NULL, {0}, {{NULL, NULL}, NULL, NULL, false},                                                            \
+        {                                                                                                              \
+            NULL, 0                                                                                                    \
+        }                                                                                                              \
+    }
 #define AUTO_REMOTE __attribute__((cleanup(remote_close)))
 
 /* Signs in and lists. False with cli->fault, which names the account. remote stays where it is until it is closed. */
@@ -21,7 +28,8 @@ bool remote_open(struct cli *cli, const struct config_account *a, struct remote 
 bool remote_open_with(struct cli *cli, const struct config_account *a, const char *password, struct remote *out);
 void remote_close(struct remote *r);
 
-/* A collection by display name, last segment of its path, or whole path. NULL with cli->fault: none, or several of that name. */
+/* A collection by display name, last segment of its path, or whole path. NULL with cli->fault: none, or several of that
+ * name. */
 const struct collection *remote_find(struct cli *cli, const struct remote *r, const char *name);
 /* True if `name` is one of the ways to name it. */
 bool collection_is(const struct collection *c, const char *name);

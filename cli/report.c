@@ -14,7 +14,8 @@ static void copy_operations(const struct run_result *r, struct report *out, stru
     out->run.operations = arena_zalloc(arena, (r->n_operations + 1) * sizeof *out->run.operations);
     for (size_t i = 0; i < r->n_operations; i++) {
         const struct run_operation *o = &r->operations[i];
-        out->run.operations[i] = (struct report_operation){.op = o->op, .side = !o->side_a, .title = str_of(o->contact)};
+        out->run.operations[i] =
+            (struct report_operation){.op = o->op, .side = !o->side_a, .title = str_of(o->contact)};
     }
 }
 
@@ -50,8 +51,10 @@ static void copy_problems(const struct run_result *r, struct report *out, struct
 {
     size_t n = 0;
     out->run.problems = arena_zalloc(arena, (r->n_ambiguous + r->n_quarantined + 1) * sizeof *out->run.problems);
-    for (size_t i = 0; i < r->n_quarantined; i++) out->run.problems[n++] = problem_of(&r->quarantined[i], r->quarantined[i].kind);
-    for (size_t i = 0; i < r->n_ambiguous; i++) out->run.problems[n++] = problem_of(&r->ambiguous[i], PROBLEM_AMBIGUOUS);
+    for (size_t i = 0; i < r->n_quarantined; i++)
+        out->run.problems[n++] = problem_of(&r->quarantined[i], r->quarantined[i].kind);
+    for (size_t i = 0; i < r->n_ambiguous; i++)
+        out->run.problems[n++] = problem_of(&r->ambiguous[i], PROBLEM_AMBIGUOUS);
     out->n_problems = n;
 }
 
@@ -68,7 +71,22 @@ static struct str fault_sentence(const struct fault *f, struct arena *arena)
     return arena_str(arena, buf_str(&text));
 }
 
-struct report report_of_result(const struct run_result *r, const struct link *link, bool check_only, struct arena *arena)
+/* A check has done nothing: what it would do is in its operations. */
+static void count_operations(struct report *r)
+{
+    for (int side = 0; side < 2; side++) {
+        struct report_counts *c = &r->run.counts[side];
+        c->created = c->updated = c->deleted = 0;
+    }
+    for (size_t i = 0; i < r->n_operations; i++) {
+        const struct report_operation *o = &r->run.operations[i];
+        struct report_counts *c = &r->run.counts[o->side];
+        *(o->op == WRITE_CREATE ? &c->created : o->op == WRITE_UPDATE ? &c->updated : &c->deleted) += 1;
+    }
+}
+
+struct report report_of_result(const struct run_result *r, const struct link *link, bool check_only,
+                               struct arena *arena)
 {
     struct report out = {.check_only = check_only, .stored = r->run != 0};
     out.name_a = side_name(&link->a, link->collection_a, arena);
@@ -88,6 +106,7 @@ struct report report_of_result(const struct run_result *r, const struct link *li
     copy_operations(r, &out, arena);
     copy_conflicts(r, &out, arena);
     copy_problems(r, &out, arena);
+    if (check_only) count_operations(&out);
     return out;
 }
 
@@ -129,10 +148,11 @@ const char *report_operation_text(unsigned op, bool would)
 
 json_t *report_counts_json(const struct report_counts *c)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "total", (json_int_t)c->total, "new", (json_int_t)c->fresh, "changed",
-                     (json_int_t)c->changed, "created", (json_int_t)c->created, "updated", (json_int_t)c->updated, "deleted",
-                     (json_int_t)c->deleted, "unchanged", (json_int_t)c->unchanged, "skipped_deleted", (json_int_t)c->skipped_deleted,
-                     "invalid", (json_int_t)c->invalid);
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "total", (json_int_t)c->total, "new",
+                     (json_int_t)c->fresh, "changed", (json_int_t)c->changed, "created", (json_int_t)c->created,
+                     "updated", (json_int_t)c->updated, "deleted", (json_int_t)c->deleted, "unchanged",
+                     (json_int_t)c->unchanged, "skipped_deleted", (json_int_t)c->skipped_deleted, "invalid",
+                     (json_int_t)c->invalid);
 }
 
 static const char *side_letter(unsigned side)
@@ -142,17 +162,17 @@ static const char *side_letter(unsigned side)
 
 json_t *report_conflict_json(const struct report_conflict *c)
 {
-    json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:s,s:o}", "id", json_count(c->no), "contact", json_text(c->contact), "field",
-                          json_text(c->field), "a", json_text(c->a), "b", json_text(c->b), "winner", side_letter(c->winner), "rule",
-                          json_cstr(c->rule.n ? _(c->rule.p) : NULL));
+    json_t *o = json_pack("{s:o,s:o,s:o,s:o,s:o,s:s,s:o}", "id", json_count(c->no), "contact", json_text(c->contact),
+                          "field", json_text(c->field), "a", json_text(c->a), "b", json_text(c->b), "winner",
+                          side_letter(c->winner), "rule", json_cstr(c->rule.n ? _(c->rule.p) : NULL));
     if (c->id.p) json_object_set_new(o, "record", json_text(c->id));
     return o;
 }
 
 static json_t *problem_json(const struct report_problem *p)
 {
-    json_t *o = json_pack("{s:o,s:s,s:o,s:o,s:o}", "contact", json_text(p->title), "side", side_letter(p->side), "reason",
-                          json_text(p->reason), "id_a", json_text(p->id_a), "id_b", json_text(p->id_b));
+    json_t *o = json_pack("{s:o,s:s,s:o,s:o,s:o}", "contact", json_text(p->title), "side", side_letter(p->side),
+                          "reason", json_text(p->reason), "id_a", json_text(p->id_a), "id_b", json_text(p->id_b));
     if (p->kind == PROBLEM_AMBIGUOUS) json_object_set_new(o, "other", json_text(p->other));
     return o;
 }
@@ -161,7 +181,8 @@ static json_t *problems_json(const struct report *r, bool ambiguous)
 {
     json_t *all = json_array();
     for (size_t i = 0; i < r->n_problems; i++)
-        if ((r->run.problems[i].kind == PROBLEM_AMBIGUOUS) == ambiguous) json_array_append_new(all, problem_json(&r->run.problems[i]));
+        if ((r->run.problems[i].kind == PROBLEM_AMBIGUOUS) == ambiguous)
+            json_array_append_new(all, problem_json(&r->run.problems[i]));
     return all;
 }
 
@@ -171,8 +192,8 @@ static json_t *operations_json(const struct report *r)
     json_t *all = json_array();
     for (size_t i = 0; i < r->n_operations; i++) {
         const struct report_operation *o = &r->run.operations[i];
-        json_t *entry = json_pack("{s:s,s:s,s:o}", "op", o->op > WRITE_DELETE ? "?" : ops[o->op], "side", side_letter(o->side), "contact",
-                                  json_text(o->title));
+        json_t *entry = json_pack("{s:s,s:s,s:o}", "op", o->op > WRITE_DELETE ? "?" : ops[o->op], "side",
+                                  side_letter(o->side), "contact", json_text(o->title));
         if (o->id.p) json_object_set_new(entry, "id", json_text(o->id));
         json_array_append_new(all, entry);
     }
@@ -201,9 +222,10 @@ json_t *report_json(const struct report *r)
     json_object_set_new(o, "quarantined", problems_json(r, false));
     json_object_set_new(o, "held", run->held.n ? json_pack("{s:o}", "reason", json_text(run->held)) : json_null());
     json_object_set_new(o, "operations", operations_json(r));
-    json_object_set_new(o, "fault", run->fault.n ? json_pack("{s:s,s:o}", "code", fault_name((enum fault_code)run->fault_code), "text",
-                                                             json_text(run->fault))
-                                                 : json_null());
+    json_object_set_new(o, "fault",
+                        run->fault.n ? json_pack("{s:s,s:o}", "code", fault_name((enum fault_code)run->fault_code),
+                                                 "text", json_text(run->fault))
+                                     : json_null());
     json_object_set_new(o, "requests", json_count(run->requests));
     json_object_set_new(o, "bytes_in", json_count(run->bytes_in));
     json_object_set_new(o, "bytes_out", json_count(run->bytes_out));

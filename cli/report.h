@@ -9,13 +9,14 @@
 struct report {
     struct run_report run;
     size_t n_operations, n_conflicts, n_problems; /* of the arrays in run */
-    const char *name_a, *name_b; /* the sides for people: "contactbox:Kunden"; NULL = A, B */
-    bool check_only;             /* what would be done */
-    bool stored;                 /* it is in the database under run.run */
+    const char *name_a, *name_b;                  /* the sides for people: "contactbox:Kunden"; NULL = A, B */
+    bool check_only;                              /* what would be done */
+    bool stored;                                  /* it is in the database under run.run */
 };
 
 /* What a run just said; borrows from result and link, arrays in the arena. */
-struct report report_of_result(const struct run_result *result, const struct link *link, bool check_only, struct arena *arena);
+struct report report_of_result(const struct run_result *result, const struct link *link, bool check_only,
+                               struct arena *arena);
 /* One that runs_load filled. */
 struct report report_of_stored(const struct run_report *run);
 

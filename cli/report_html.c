@@ -1,4 +1,5 @@
-/* The report as one self-contained page: no script, no outside assets, fit for mail and for printing. And as CSV: one line an event. */
+/* The report as one self-contained page: no script, no outside assets, fit for mail and for printing. And as CSV: one
+ * line an event. */
 #include "cli/report.h"
 
 #include "base/i18n.h"
@@ -19,7 +20,8 @@ static const char *side_name(const struct report *r, unsigned side)
 
 static void cell(struct buf *out, const char *tag, const char *class_name, struct str text)
 {
-    buf_addf(out, "<%s%s%s%s>", tag, class_name ? " class=\"" : "", class_name ? class_name : "", class_name ? "\"" : "");
+    buf_addf(out, "<%s%s%s%s>", tag, class_name ? " class=\"" : "", class_name ? class_name : "",
+             class_name ? "\"" : "");
     html_text(text, out);
     buf_addf(out, "</%s>", tag);
 }
@@ -38,9 +40,16 @@ static void heads(struct buf *out, const char *const *names, size_t n)
 
 static void counts(const struct report *r, struct buf *out)
 {
-    static const char *const names[] = {"",           N_("there"),     N_("new"),       N_("edited"),
-                                        N_("added"),  N_("changed"),   N_("deleted"),   N_("unchanged"),
-                                        N_("deleted here, skipped"), N_("not readable")};
+    static const char *const names[] = {"",
+                                        N_("there"),
+                                        N_("new"),
+                                        N_("edited"),
+                                        N_("added"),
+                                        N_("changed"),
+                                        N_("deleted"),
+                                        N_("unchanged"),
+                                        N_("deleted here, skipped"),
+                                        N_("not readable")};
     heads(out, names, sizeof names / sizeof names[0]);
     for (unsigned side = 0; side < 2; side++) {
         const struct report_counts *c = &r->run.counts[side];
@@ -165,24 +174,38 @@ void report_csv(const struct report *r, FILE *out)
     static const char *const ops[] = {"create", "update", "delete"};
     const struct run_report *run = &r->run;
     struct buf text AUTO_BUF = BUF_INIT;
-    const struct str names[] = {STR("what"), STR("side"), STR("contact"), STR("field"), STR("a"), STR("b"), STR("winner"), STR("note")};
+    const struct str names[] = {STR("what"), STR("side"), STR("contact"), STR("field"),
+                                STR("a"),    STR("b"),    STR("winner"),  STR("note")};
     csv_line(&text, names, 8);
     for (size_t i = 0; i < r->n_operations; i++) {
         const struct report_operation *o = &run->operations[i];
-        const struct str cells[8] = {str_of(o->op > WRITE_DELETE ? "?" : ops[o->op]), o->side ? STR("b") : STR("a"), o->title};
+        const struct str cells[8] = {str_of(o->op > WRITE_DELETE ? "?" : ops[o->op]), o->side ? STR("b") : STR("a"),
+                                     o->title};
         csv_line(&text, cells, 8);
     }
     for (size_t i = 0; i < r->n_conflicts; i++) {
         const struct report_conflict *c = &run->conflicts[i];
-        const struct str cells[8] = {STR("conflict"), STR(""), c->contact, c->field, c->a, c->b, c->winner ? STR("b") : STR("a"),
+        const struct str cells[8] = {STR("conflict"),
+                                     STR(""),
+                                     c->contact,
+                                     c->field,
+                                     c->a,
+                                     c->b,
+                                     c->winner ? STR("b") : STR("a"),
                                      str_of(c->rule.n ? _(c->rule.p) : "")};
         csv_line(&text, cells, 8);
     }
     for (size_t i = 0; i < r->n_problems; i++) {
         const struct report_problem *p = &run->problems[i];
         bool ambiguous = p->kind == PROBLEM_AMBIGUOUS;
-        const struct str cells[8] = {ambiguous ? STR("ambiguous") : STR("quarantined"), p->side ? STR("b") : STR("a"), p->title, STR(""),
-                                     STR(""), p->other, STR(""), p->reason};
+        const struct str cells[8] = {ambiguous ? STR("ambiguous") : STR("quarantined"),
+                                     p->side ? STR("b") : STR("a"),
+                                     p->title,
+                                     STR(""),
+                                     STR(""),
+                                     p->other,
+                                     STR(""),
+                                     p->reason};
         csv_line(&text, cells, 8);
     }
     fwrite(text.data, 1, text.len, out);

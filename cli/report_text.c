@@ -52,7 +52,8 @@ static void print_counts(const struct report *r, FILE *out)
 static void print_conflicts(const struct report *r, FILE *out)
 {
     if (!r->n_conflicts) return;
-    fprintf(out, _("\nChanged on both sides (%zu); the value marked > was kept, the other one is here:\n"), r->n_conflicts);
+    fprintf(out, _("\nChanged on both sides (%zu); the value marked > was kept, the other one is here:\n"),
+            r->n_conflicts);
     struct table t AUTO_TABLE = table_of(5, 0);
     table_cell(&t, _("CONTACT"));
     table_cell(&t, _("FIELD"));
@@ -100,8 +101,8 @@ static void print_ambiguous(const struct report *r, FILE *out)
 {
     size_t n = count_kind(r, true);
     if (!n) return;
-    fprintf(out, _("\nMaybe the same (%zu); nothing happens to them until you say so with \"abgleich review %.*s\":\n"), n,
-            STR_ARG(r->run.link));
+    fprintf(out, _("\nMaybe the same (%zu); nothing happens to them until you say so with \"abgleich review %.*s\":\n"),
+            n, STR_ARG(r->run.link));
     struct table t AUTO_TABLE = table_of(3, 0);
     for (size_t i = 0; i < r->n_problems; i++) {
         const struct report_problem *p = &r->run.problems[i];
@@ -117,8 +118,8 @@ static void print_held(const struct report *r, FILE *out)
 {
     if (!r->run.held.n) return;
     fprintf(out, _("\nStopped: %.*s\n"), STR_ARG(r->run.held));
-    fprintf(out, _("If this is what you want:\n  abgleich approve %.*s %.*s && abgleich sync %.*s\n"), STR_ARG(r->run.link),
-            STR_ARG(r->run.plan), STR_ARG(r->run.link));
+    fprintf(out, _("If this is what you want:\n  abgleich approve %.*s %.*s && abgleich sync %.*s\n"),
+            STR_ARG(r->run.link), STR_ARG(r->run.plan), STR_ARG(r->run.link));
     fprintf(out, _("If not:\n  abgleich reject %.*s %.*s\n"), STR_ARG(r->run.link), STR_ARG(r->run.plan));
 }
 

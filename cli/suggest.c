@@ -1,6 +1,5 @@
 #include "cli/suggest.h"
 
-
 /* Longer words are no typing mistakes of ours. */
 #define WORD_MAX 64
 
@@ -26,7 +25,8 @@ size_t edit_distance(struct str a, struct str b)
         for (size_t j = 1; j <= b.n; j++) {
             bool same = lower(a.p[i - 1]) == lower(b.p[j - 1]);
             row[j] = least(above[j] + 1, row[j - 1] + 1, above[j - 1] + !same);
-            bool swapped = i > 1 && j > 1 && lower(a.p[i - 1]) == lower(b.p[j - 2]) && lower(a.p[i - 2]) == lower(b.p[j - 1]);
+            bool swapped =
+                i > 1 && j > 1 && lower(a.p[i - 1]) == lower(b.p[j - 2]) && lower(a.p[i - 2]) == lower(b.p[j - 1]);
             if (swapped && before[j - 2] + 1 < row[j]) row[j] = before[j - 2] + 1;
         }
         size_t *oldest = before;

@@ -4,26 +4,19 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/file.h"
-#include "state/secrets.h"
+#include "cli/secret.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define PASSWORD_MAX_BYTES 4096
 
-/* The first line of the bytes, in sodium memory; NULL if it is empty. */
-static char *take_line(const char *bytes, size_t n)
+/* The first line; NULL if it is empty. */
+static char *take_line(struct str text)
 {
-    struct str rest = {bytes, n}, line = str_split(&rest, '\n');
-    if (line.n && line.p[line.n - 1] == '\r') line.n--;
-    if (!line.n) return NULL;
-    char *out = sodium_malloc(line.n + 1);
-    if (!out) abort();
-    memcpy(out, line.p, line.n);
-    out[line.n] = '\0';
-    return out;
+    struct str line = secret_first_line(text);
+    return line.n ? secret_of(line) : NULL;
 }
 
 static char *password_from_file(struct cli *cli, const char *path)
@@ -34,8 +27,8 @@ static char *password_from_file(struct cli *cli, const char *path)
         cli->fault.code = FAULT_USAGE;
         return NULL;
     }
-    char *out = take_line(text.data ? text.data : "", text.len);
-    if (text.data) sodium_memzero(text.data, text.cap);
+    char *out = take_line(buf_str(&text));
+    secret_wipe(&text);
     if (!out) cli_usage(cli, NULL, _("%s: there is no password in this file"), path);
     return out;
 }
@@ -56,7 +49,7 @@ static char *password_from_terminal(const char *whom)
     tcsetattr(fileno(tty), TCSAFLUSH, &quiet);
     char line[PASSWORD_MAX_BYTES];
     setvbuf(tty, NULL, _IONBF, 0); /* stdio keeps no copy */
-    char *out = fgets(line, sizeof line, tty) && !strchr(line, '\003') ? take_line(line, strlen(line)) : NULL;
+    char *out = fgets(line, sizeof line, tty) && !strchr(line, '\003') ? take_line(str_of(line)) : NULL;
     tcsetattr(fileno(tty), TCSAFLUSH, &old);
     sodium_memzero(line, sizeof line);
     fputc('\n', tty);
@@ -69,7 +62,8 @@ char *cli_password(struct cli *cli, const char *whom)
     const char *file = cli_option(cli, "password-file");
     if (file) return password_from_file(cli, file);
     char *out = isatty(STDIN_FILENO) ? password_from_terminal(whom) : NULL;
-    if (!out) cli_usage(cli, _("give one with --password-file FILE (- = standard input)"), _("no password for %s"), whom);
+    if (!out)
+        cli_usage(cli, _("give one with --password-file FILE (- = standard input)"), _("no password for %s"), whom);
     return out;
 }
 
@@ -82,7 +76,8 @@ bool cli_confirm(struct cli *cli, const char *fmt, ...)
     buf_vaddf(&question, fmt, ap);
     va_end(ap);
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-        cli_usage(cli, _("say so with --yes"), "%s", buf_cstr(&question));
+        cli_say(cli, "%s\n", buf_cstr(&question));
+        cli_usage(cli, _("say so with --yes"), _("nothing was changed"));
         return false;
     }
     fprintf(stderr, "%s %s ", buf_cstr(&question), _("[y/N]"));
