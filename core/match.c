@@ -381,8 +381,6 @@ static unsigned reasons_of(const struct match *m, const struct edge *e, uint32_t
     unsigned reasons = e->reasons;
     bool one = !(reasons & (reasons - 1)) && reasons != MATCH_FOR_UID && !is_group(m, e);
     bool several = degrees[SIDE_A][e->end[SIDE_A]] > 1 || degrees[SIDE_B][e->end[SIDE_B]] > 1;
-    /* A cut list of a UID held by very many is several, too. */
-    several |= m->waits[SIDE_A][e->end[SIDE_A]] && reasons & MATCH_FOR_UID;
     return reasons | (one ? MATCH_AGAINST_ONE_SIGNAL : 0) | (several ? MATCH_AGAINST_SEVERAL : 0);
 }
 

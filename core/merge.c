@@ -367,7 +367,7 @@ static void slots_find_successors(struct merge *m, enum side s)
 static bool slot_is_lone(const struct merge *m, const struct slot *slot, enum side s)
 {
     uint32_t e = slot->element[s];
-    return e != NOWHERE && !slot->paired && slot->state[side_other(s)] == ABSENT && m->twin[s][e] == NOWHERE;
+    return e != NOWHERE && slot->state[side_other(s)] == ABSENT && m->twin[s][e] == NOWHERE;
 }
 
 /* What only A has and what only B has may be one thing under two labels, or two values of a single field. */

@@ -63,6 +63,7 @@ static const struct row {
      NULL,
      "51 of 51 records would change on cloud"},
     {"all change in a first run", {100, 0, 100, 0}, {100, 0, 100, 0}, 0, true, false, NULL, NULL},
+    {"all change in the first run of another mode", {100, 0, 100, 0}, {100, 0, 0, 0}, 100, true, false, NULL, NULL},
     {"a's book is replaced", {100, 80, 20, 80}, {100, 0, 0, 0}, 0, true, true, NULL, NULL},
     {"but not by nothing",
      {100, 0, 0, 100},

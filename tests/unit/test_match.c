@@ -28,6 +28,7 @@ static const struct row {
     {"company alone is none", "n=m o=c", "n=k o=c", "", "", "", ""},
     {"a shared e-mail is none", "n=m e=x|n=k e=x", "n=f e=x", "", "", "", ""},
     {"shared on the other side", "n=m p=1", "n=f p=1|n=g p=1", "", "", "", ""},
+    {"shared with one that has a partner", "u=1 n=m p=1|n=f p=1", "u=1 n=m|n=g p=1", "", "", "0-0:1", ""},
     {"shared, but with the name", "n=m e=x|n=k e=x", "n=k e=x", "", "", "1-0:2", ""},
     {"father and son", "n=m p=1|n=m p=1", "n=m p=1", "", "", "", "0-0:74 1-0:74"},
     {"two candidates by two signals", "n=m e=x p=1", "n=m e=x|n=m p=1", "", "", "", "0-0:70 0-1:74"},
@@ -181,6 +182,41 @@ Test(match, a_key_of_many_names_nobody)
     many(&arena, "n=info e=x", MATCH_CANDIDATES_MAX, &r);
     cr_expect_eq(r.n_ambiguous, (size_t)MATCH_CANDIDATES_MAX * MATCH_CANDIDATES_MAX);
     cr_expect(r.waits[0][0] && r.waits[1][7]);
+}
+
+/* Those that found each other by UID count as holders of the name. */
+Test(match, holders_with_a_partner_count)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct match_record list[MATCH_CANDIDATES_MAX + 1];
+    for (int i = 0; i < MATCH_CANDIDATES_MAX; i++)
+        list[i] = record_of(&arena, str_of(arena_printf(&arena, "u=%d n=info", i)));
+    list[MATCH_CANDIDATES_MAX] = record_of(&arena, STR("n=info"));
+    struct match_input in = {.records = {list, list}, .n = {MATCH_CANDIDATES_MAX + 1, MATCH_CANDIDATES_MAX + 1}};
+    struct match_result r;
+    match_records(&arena, &in, &r);
+    cr_expect_eq(r.n_pairs, (size_t)MATCH_CANDIDATES_MAX);
+    cr_expect_eq(r.n_ambiguous, 0u);
+}
+
+/* A record of such a UID waits even if it is not listed and something else would name it. */
+Test(match, a_uid_of_many_outweighs_a_name)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    enum { MANY = MATCH_CANDIDATES_MAX + 1 };
+    struct match_record a[MANY + 1], b[MANY];
+    for (int i = 0; i < MANY; i++) {
+        a[i] = record_of(&arena, str_of(arena_printf(&arena, "u=1 n=a%d", i)));
+        b[i] = record_of(&arena, str_of(arena_printf(&arena, "u=1 n=b%d e=b%d", i, i)));
+    }
+    for (int i = 0; i < MANY; i++) {
+        a[MANY] = record_of(&arena, str_of(arena_printf(&arena, "u=2 n=b%d e=b%d", i, i)));
+        struct match_input in = {.records = {a, b}, .n = {MANY + 1, MANY}};
+        struct match_result r;
+        match_records(&arena, &in, &r);
+        cr_expect_eq(r.n_pairs, 0u, "record %d of B", i);
+        cr_expect(r.waits[SIDE_B][i], "record %d of B", i);
+    }
 }
 
 /* A UID should name one record: where it does not, all wait, however many there are. */

@@ -60,6 +60,22 @@ static const struct row {
     {"own fields are removed from the server", MERGE_TWO_WAY, SIDE_B, "hub=1", "hub=1", "", "hub=1", "", "", "", 0, 1},
     {"the formatted name follows", MERGE_TWO_WAY, SIDE_B, "family=M|fn=M", "family=M|fn=M", "family=N|fn=N",
      "family=M|fn=X", "family=N|fn=X", "family=N|fn=X", "", 1, 1},
+    {"a single field under another label is still the one", MERGE_TWO_WAY, SIDE_B, "bday=1", "bday=1", "bday;CIRCA=2",
+     "", "bday;CIRCA=2", "bday;CIRCA=2", "bday:A:1", 0, 1},
+    {"and contradicts the other", MERGE_TWO_WAY, SIDE_B, NULL, NULL, "bday=1", "bday;CIRCA=2", "bday;CIRCA=2",
+     "bday;CIRCA=2", "bday:B:0", 1, 0},
+    {"variants of a single field meet their like, x", MERGE_TWO_WAY, SIDE_B, NULL, NULL, "bday;x=2",
+     "bday;x=4|bday;y=3", "bday;x=4|bday;y=3", "bday;x=4|bday;y=3", "bday:B:0", 2, 0},
+    {"variants of a single field meet their like, y", MERGE_TWO_WAY, SIDE_B, NULL, NULL, "bday;y=3",
+     "bday;x=4|bday;y=2", "bday;x=4|bday;y=2", "bday;x=4|bday;y=2", "bday:B:0", 2, 0},
+    {"the server's old spelling ends with a new label", MERGE_TWO_WAY, SIDE_A, "tel;CELL=1", "tel;CELL=x", "tel;CELL=1",
+     "tel;WORK=1", "tel;WORK=1", "tel;WORK=1", "", 1, 0},
+    {"a dropped formatted name is no removal", MERGE_TWO_WAY, SIDE_B, "fn=M|tel=1", "fn=M|tel=1", "fn=M|tel=1", "tel=2",
+     "fn=M|tel=2", "tel=2", "", 1, 0},
+    {"who keeps his label has lost nothing, work", MERGE_TWO_WAY, SIDE_A, "tel;CELL=1", "tel;CELL=1",
+     "tel;HOME=1|tel;WORK=1", "tel;WORK=1", "tel;HOME=1|tel;WORK=1", "tel;HOME=1|tel;WORK=1", "", 0, 1},
+    {"who keeps his label has lost nothing, home", MERGE_TWO_WAY, SIDE_A, "tel;CELL=1", "tel;CELL=1",
+     "tel;HOME=1|tel;WORK=1", "tel;HOME=1", "tel;HOME=1|tel;WORK=1", "tel;HOME=1|tel;WORK=1", "", 0, 1},
     {"first contact, equal", MERGE_TWO_WAY, SIDE_A, NULL, NULL, "family=M|tel;CELL=0171 1~1",
      "family=M|tel;CELL=+49171 1~1", "family=M|tel;CELL=0171 1", "family=M|tel;CELL=+49171 1", "", 0, 0},
     {"first contact unites", MERGE_TWO_WAY, SIDE_A, NULL, NULL, "family=M|tel=1", "bday=2|family=N|tel=2",
@@ -196,4 +212,42 @@ Test(merge, adds_in_the_order_of_the_source)
     const char *want[] = {"3", "1", "2", "x"};
     for (size_t i = 0; i < 4; i++)
         cr_expect(str_eq(r.edits[SIDE_B][i].source->value_text, str_of(want[i])), "edit %zu", i);
+}
+
+/* Bases come from a file. Pairs across fields, pairs of three and numbers without counterpart are no pairs. */
+Test(merge, survives_pairs_that_cannot_be)
+{
+    static const uint16_t numbers[] = {0, 1, 65534, PRINT_UNPAIRED};
+    for (unsigned round = 0; round < 4 * 4 * 4; round++) {
+        struct arena arena AUTO_ARENA = ARENA_INIT;
+        struct bag a = bag_of(&arena, "tel=7|bday=1"), b = bag_of(&arena, "note=1|tel=1"),
+                   now = bag_of(&arena, "tel=1");
+        struct fingerprint fa = prints_of(&arena, &a), fb = prints_of(&arena, &b);
+        for (size_t i = 0; i < 2; i++) ((struct print *)fa.prints)[i].pair = numbers[round % 4];
+        ((struct print *)fb.prints)[0].pair = numbers[round / 4 % 4];
+        ((struct print *)fb.prints)[1].pair = numbers[round / 16];
+        struct merge_input in = {.side = {{&fa, a.list, a.n, NULL}, {&fb, now.list, now.n, NULL}},
+                                 .kind = MERGE_TWO_WAY};
+        struct merge_result r;
+        merge_records(&arena, &in, &r);
+        cr_expect_eq(r.n_edits[SIDE_A], 0u, "round %u: the note's removal is no removal of something else", round);
+        cr_expect_eq(r.n_edits[SIDE_B], 0u, "round %u", round);
+    }
+}
+
+/* Of several values of a single field those with the same label are compared. */
+Test(merge, variants_meet_their_like)
+{
+    static const char *const labels[] = {"x", "y"};
+    for (int i = 0; i < 2; i++) {
+        struct arena arena AUTO_ARENA = ARENA_INIT;
+        const char *a = arena_printf(&arena, "bday;%s=1", labels[i]);
+        struct row row = {.what = "", .a = a, .b = "bday;x=2|bday;y=3"};
+        struct merge_input in;
+        struct merge_result r;
+        input_make(&arena, &row, &in);
+        merge_records(&arena, &in, &r);
+        cr_assert_eq(r.n_conflicts, 1u, "label %s", labels[i]);
+        cr_expect_eq(r.conflicts[0].a->key, r.conflicts[0].b->key, "label %s", labels[i]);
+    }
 }
