@@ -112,7 +112,7 @@ int command_report(struct cli *cli)
     struct report r = report_of_stored(&stored);
     name_sides(cli, &r);
     if (strcmp(format, "text") == 0)
-        report_text(&r, stdout);
+        report_text(&r, 0, stdout);
     else if (strcmp(format, "json") == 0)
         json_print(report_json(&r), stdout);
     else if (strcmp(format, "html") == 0)

@@ -5,6 +5,8 @@
 
 #include "base/i18n.h"
 
+#define OPERATIONS_SHOWN 25 /* a first sync has thousands; the report keeps them */
+
 struct session_of_runs {
     struct cli *cli;
     struct run_options options;
@@ -38,7 +40,7 @@ static void print_result(struct session_of_runs *s, const struct run_result *res
     else if (s->cli->json)
         json_print(report_json(&report), stdout);
     else if (!s->cli->quiet || result->status != RUN_UNCHANGED)
-        report_text(&report, stdout);
+        report_text(&report, s->cli->verbose ? 0 : OPERATIONS_SHOWN, stdout);
 }
 
 static int run_one(struct session_of_runs *s, const struct config_link *l)

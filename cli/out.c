@@ -88,7 +88,8 @@ void table_text(struct table *t, struct str s)
         if (s.p[i] != '\r') buf_addc(&line, s.p[i] == '\n' || s.p[i] == '\t' ? ' ' : s.p[i]);
     text_printable(buf_str(&line), &shown);
     struct str all = buf_str(&shown);
-    struct str part = text_width(all) > CELL_MAX_COLUMNS ? cut(all, CELL_MAX_COLUMNS - 1) : all;
+    bool last = t->n % t->columns + 1 == t->columns; /* pushes nothing aside */
+    struct str part = !last && text_width(all) > CELL_MAX_COLUMNS ? cut(all, CELL_MAX_COLUMNS - 1) : all;
     add_cell(t, part.n < all.n ? arena_printf(&t->arena, "%.*s\xe2\x80\xa6", STR_ARG(part))
                                : arena_strdup(&t->arena, part));
 }

@@ -20,7 +20,8 @@ struct table {
 #define AUTO_TABLE __attribute__((cleanup(table_free)))
 struct table table_of(size_t columns, uint64_t right);
 void table_free(struct table *t);
-/* Cells are added from left to right, row after row; copied. Line breaks become spaces; longer than 60 columns are cut.
+/* Cells are added from left to right, row after row; copied. Line breaks become spaces; cells longer than 60 columns
+ * are cut, but in the last column.
  */
 void table_text(struct table *t, struct str s);
 void table_cell(struct table *t, const char *s); /* NULL = empty */

@@ -20,7 +20,8 @@ struct report report_of_result(const struct run_result *result, const struct lin
 /* One that runs_load filled. */
 struct report report_of_stored(const struct run_report *run);
 
-void report_text(const struct report *r, FILE *out);
+/* most: how many operations are shown; 0 = all. */
+void report_text(const struct report *r, size_t most, FILE *out);
 void report_html(const struct report *r, FILE *out);
 void report_csv(const struct report *r, FILE *out);
 json_t *report_json(const struct report *r); /* design.md 4, "what a script may rely on" */

@@ -123,19 +123,21 @@ static void print_held(const struct report *r, FILE *out)
     fprintf(out, _("If not:\n  abgleich reject %.*s %.*s\n"), STR_ARG(r->run.link), STR_ARG(r->run.plan));
 }
 
-static void print_operations(const struct report *r, FILE *out)
+static void print_operations(const struct report *r, size_t most, FILE *out)
 {
     if (!r->n_operations) return;
     bool would = r->check_only || r->run.held.n;
     fprintf(out, would ? _("\nWhat would be done (%zu):\n") : _("\nWhat was done (%zu):\n"), r->n_operations);
     struct table t AUTO_TABLE = table_of(3, 0);
-    for (size_t i = 0; i < r->n_operations; i++) {
+    size_t n = most && r->n_operations > most ? most : r->n_operations;
+    for (size_t i = 0; i < n; i++) {
         const struct report_operation *o = &r->run.operations[i];
         table_cell(&t, report_operation_text(o->op, would));
         table_cell(&t, side_name(r, o->side));
         table_text(&t, o->title);
     }
     table_print(&t, "  ", out);
+    if (n < r->n_operations) fprintf(out, _("  ... and %zu more; -v shows all\n"), r->n_operations - n);
 }
 
 static void print_head(const struct report *r, FILE *out)
@@ -153,7 +155,7 @@ static void print_head(const struct report *r, FILE *out)
     if (run->fault.n) fprintf(out, "  %.*s\n", STR_ARG(run->fault));
 }
 
-void report_text(const struct report *r, FILE *out)
+void report_text(const struct report *r, size_t most, FILE *out)
 {
     print_head(r, out);
     if (r->run.fault.n && !r->run.counts[0].total && !r->run.counts[1].total) return;
@@ -162,5 +164,5 @@ void report_text(const struct report *r, FILE *out)
     print_conflicts(r, out);
     print_quarantined(r, out);
     print_ambiguous(r, out);
-    print_operations(r, out);
+    print_operations(r, most, out);
 }
