@@ -1,5 +1,7 @@
 #include "core/merge.h"
 
+#include "core/ref_join.h"
+
 #include "base/i18n.h"
 
 #include <stdlib.h>
@@ -73,94 +75,6 @@ struct merge {
     size_t n_conflicts;
 };
 
-/* ---- joining two lists of references ---- */
-
-enum by { BY_VALUE, BY_SAME, BY_KEY, BY_FIELD };
-
-struct ref {
-    uint64_t by, then; /* joined by equal (field, by), in the order of `then` */
-    uint64_t key, value, same;
-    uint32_t index; /* whatever the caller counts */
-    uint16_t field;
-    bool single; /* one value a field: whatever else differs, two of them are one thing */
-    bool loose;  /* an equal key is enough */
-};
-
-struct refs {
-    struct ref *list;
-    size_t n;
-};
-
-typedef void (*link_fn)(struct merge *m, enum side s, uint32_t x, uint32_t y);
-
-static int ref_cmp(const void *px, const void *py)
-{
-    const struct ref *x = px, *y = py;
-    if (x->field != y->field) return x->field < y->field ? -1 : 1;
-    if (x->by != y->by) return x->by < y->by ? -1 : 1;
-    if (x->then != y->then) return x->then < y->then ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
-static void refs_sort(struct refs *r, enum by by)
-{
-    bool sorted = true;
-    for (size_t i = 0; i < r->n; i++) {
-        struct ref *e = &r->list[i];
-        e->by = by == BY_VALUE ? e->value : by == BY_SAME ? e->same : by == BY_KEY ? e->key : 0;
-        e->then = by == BY_KEY ? e->value : e->key;
-        if (i && ref_cmp(e - 1, e) > 0) sorted = false;
-    }
-    if (!sorted) qsort(r->list, r->n, sizeof *r->list, ref_cmp);
-}
-
-/* May these two, equal by `by`, be linked? */
-static bool ref_fits(const struct ref *x, const struct ref *y, enum by by)
-{
-    if (by == BY_KEY) return x->loose || y->single;
-    return by != BY_FIELD || y->single;
-}
-
-/* Links what is equal one to one, in order, and takes it out of both lists. */
-static void refs_join(struct merge *m, enum side s, struct refs *x, struct refs *y, enum by by, link_fn link)
-{
-    if (x->n == 0 || y->n == 0) return;
-    refs_sort(x, by);
-    refs_sort(y, by);
-    size_t i = 0, k = 0, left_x = 0, left_y = 0;
-    while (i < x->n && k < y->n) {
-        const struct ref *p = &x->list[i], *q = &y->list[k];
-        int order = p->field != q->field ? (p->field < q->field ? -1 : 1) : p->by < q->by ? -1 : p->by > q->by;
-        if (order > 0) {
-            y->list[left_y++] = y->list[k++];
-        } else if (order < 0 || !ref_fits(p, q, by)) {
-            x->list[left_x++] = x->list[i++];
-        } else {
-            link(m, s, p->index, q->index);
-            i++, k++;
-        }
-    }
-    while (i < x->n) x->list[left_x++] = x->list[i++];
-    while (k < y->n) y->list[left_y++] = y->list[k++];
-    x->n = left_x;
-    y->n = left_y;
-}
-
-static void refs_add(struct refs *r, const struct element *e, uint32_t index)
-{
-    r->list[r->n++] = (struct ref){.key = e->key,
-                                   .value = e->value,
-                                   .same = e->same,
-                                   .index = index,
-                                   .field = e->field->id,
-                                   .single = e->field->arity != ARITY_SET};
-}
-
-static struct refs refs_make(struct merge *m, size_t cap)
-{
-    return (struct refs){arena_alloc(m->scratch, (cap + 1) * sizeof(struct ref)), 0};
-}
-
 static const struct element *element_at(const struct merge *m, enum side s, uint32_t index)
 {
     return index == NOWHERE ? NULL : &m->in->side[s].elements[index];
@@ -179,8 +93,9 @@ static int print_cmp(const struct print *p, const struct element *e)
     return pair_cmp(p->key, p->value, e->key, e->value);
 }
 
-static void link_edited(struct merge *m, enum side s, uint32_t print, uint32_t element)
+static void link_edited(void *ctx, enum side s, uint32_t print, uint32_t element)
 {
+    struct merge *m = ctx;
     m->traces[s][print] = (struct trace){element, EDITED};
     m->fresh[s][element] = false;
 }
@@ -197,7 +112,7 @@ static void diff(struct merge *m, enum side s)
 {
     const struct merge_side *now = &m->in->side[s];
     const struct fingerprint *base = now->base;
-    struct refs gone = refs_make(m, base->n), fresh = refs_make(m, now->n);
+    struct refs gone = refs_make(m->scratch, base->n), fresh = refs_make(m->scratch, now->n);
     size_t i = 0, k = 0;
     while (i < base->n || k < now->n) {
         int order = i == base->n ? 1 : k == now->n ? -1 : print_cmp(&base->prints[i], &now->elements[k]);
@@ -213,9 +128,9 @@ static void diff(struct merge *m, enum side s)
     }
     /* A value of a set is what it is: another value is another thing, only the label can be edited. What the other side
      * cannot hold follows its label, so that it is still known as such. */
-    refs_join(m, s, &gone, &fresh, BY_VALUE, link_edited);
-    refs_join(m, s, &gone, &fresh, BY_KEY, link_edited);
-    refs_join(m, s, &gone, &fresh, BY_FIELD, link_edited);
+    refs_join(&gone, &fresh, BY_VALUE, link_edited, m, s);
+    refs_join(&gone, &fresh, BY_KEY, link_edited, m, s);
+    refs_join(&gone, &fresh, BY_FIELD, link_edited, m, s);
 }
 
 /* ---- the same on both sides ---- */
@@ -249,7 +164,7 @@ static int spelling_cmp(const void *px, const void *py)
 static struct refs refs_by_spelling(struct merge *m, enum side s)
 {
     const struct merge_side *now = &m->in->side[s];
-    struct refs r = refs_make(m, now->n);
+    struct refs r = refs_make(m->scratch, now->n);
     for (size_t i = 0; i < now->n; i++) refs_add(&r, &now->elements[i], (uint32_t)i);
     qsort(r.list, r.n, sizeof *r.list, spelling_cmp);
     return r;
@@ -337,13 +252,15 @@ static void slot_take(struct merge *m, enum side s, uint32_t to, uint32_t from, 
     m->slots[from].state[s] = ABSENT;
 }
 
-static void link_successor(struct merge *m, enum side s, uint32_t slot, uint32_t fresh)
+static void link_successor(void *ctx, enum side s, uint32_t slot, uint32_t fresh)
 {
+    struct merge *m = ctx;
     slot_take(m, s, slot, fresh, EDITED);
 }
 
-static void link_across(struct merge *m, enum side s, uint32_t a, uint32_t b)
+static void link_across(void *ctx, enum side s, uint32_t a, uint32_t b)
 {
+    struct merge *m = ctx;
     (void)s;
     slot_take(m, SIDE_B, a, b, m->slots[b].state[SIDE_B]);
 }
@@ -353,15 +270,15 @@ static void link_across(struct merge *m, enum side s, uint32_t a, uint32_t b)
 static void slots_find_successors(struct merge *m, enum side s)
 {
     enum side other = side_other(s);
-    struct refs lost = refs_make(m, m->n_slots), fresh = refs_make(m, m->n_slots);
+    struct refs lost = refs_make(m->scratch, m->n_slots), fresh = refs_make(m->scratch, m->n_slots);
     for (uint32_t i = 0; i < m->n_slots; i++) {
         const struct slot *slot = &m->slots[i];
         if (slot->state[s] == REMOVED && slot->element[other] != NOWHERE)
             refs_add(&lost, element_at(m, other, slot->element[other]), i);
         if (slot->state[s] == ADDED) refs_add(&fresh, element_at(m, s, slot->element[s]), i);
     }
-    refs_join(m, s, &lost, &fresh, BY_VALUE, link_successor);
-    if (m->spelled) refs_join(m, s, &lost, &fresh, BY_SAME, link_successor);
+    refs_join(&lost, &fresh, BY_VALUE, link_successor, m, s);
+    if (m->spelled) refs_join(&lost, &fresh, BY_SAME, link_successor, m, s);
 }
 
 static bool slot_is_lone(const struct merge *m, const struct slot *slot, enum side s)
@@ -373,16 +290,16 @@ static bool slot_is_lone(const struct merge *m, const struct slot *slot, enum si
 /* What only A has and what only B has may be one thing under two labels, or two values of a single field. */
 static void slots_join_lone(struct merge *m)
 {
-    struct refs a = refs_make(m, m->n_slots), b = refs_make(m, m->n_slots);
+    struct refs a = refs_make(m->scratch, m->n_slots), b = refs_make(m->scratch, m->n_slots);
     for (uint32_t i = 0; i < m->n_slots; i++) {
         const struct slot *slot = &m->slots[i];
         if (slot_is_lone(m, slot, SIDE_A)) refs_add(&a, element_at(m, SIDE_A, slot->element[SIDE_A]), i);
         if (slot_is_lone(m, slot, SIDE_B)) refs_add(&b, element_at(m, SIDE_B, slot->element[SIDE_B]), i);
     }
-    refs_join(m, SIDE_A, &a, &b, BY_VALUE, link_across);
-    if (m->spelled) refs_join(m, SIDE_A, &a, &b, BY_SAME, link_across);
-    refs_join(m, SIDE_A, &a, &b, BY_KEY, link_across);
-    refs_join(m, SIDE_A, &a, &b, BY_FIELD, link_across);
+    refs_join(&a, &b, BY_VALUE, link_across, m, SIDE_A);
+    if (m->spelled) refs_join(&a, &b, BY_SAME, link_across, m, SIDE_A);
+    refs_join(&a, &b, BY_KEY, link_across, m, SIDE_A);
+    refs_join(&a, &b, BY_FIELD, link_across, m, SIDE_A);
 }
 
 /* ---- outcomes ---- */
@@ -458,8 +375,9 @@ static void slot_settle(struct merge *m, const struct slot *slot)
 
 /* ---- edits ---- */
 
-static void link_fold(struct merge *m, enum side s, uint32_t removed, uint32_t added)
+static void link_fold(void *ctx, enum side s, uint32_t removed, uint32_t added)
 {
+    struct merge *m = ctx;
     struct edit *e = &m->edits[s][removed];
     e->kind = EDIT_SET;
     e->source = m->edits[s][added].source;
@@ -471,14 +389,14 @@ static void link_fold(struct merge *m, enum side s, uint32_t removed, uint32_t a
  */
 static void edits_fold(struct merge *m, enum side s)
 {
-    struct refs gone = refs_make(m, m->n_edits[s]), come = refs_make(m, m->n_edits[s]);
+    struct refs gone = refs_make(m->scratch, m->n_edits[s]), come = refs_make(m->scratch, m->n_edits[s]);
     for (uint32_t i = 0; i < m->n_edits[s]; i++) {
         const struct edit *e = &m->edits[s][i];
         if (e->kind == EDIT_REMOVE) refs_add(&gone, e->target, i);
         if (e->kind == EDIT_ADD) refs_add(&come, e->source, i);
     }
     for (size_t i = 0; i < gone.n; i++) gone.list[i].loose = true;
-    refs_join(m, s, &gone, &come, BY_KEY, link_fold);
+    refs_join(&gone, &come, BY_KEY, link_fold, m, s);
     size_t n = 0;
     for (size_t i = 0; i < m->n_edits[s]; i++) {
         if (m->edits[s][i].kind != EDIT_ADD || m->edits[s][i].source) m->edits[s][n++] = m->edits[s][i];
