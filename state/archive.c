@@ -116,3 +116,11 @@ enum fault_code archive_purge(struct db *db, int64_t before_ms, int64_t *n, stru
     query_run(q);
     return db_check(db, f);
 }
+
+enum fault_code archive_remove(struct db *db, int64_t no, struct fault *f)
+{
+    struct query *q = query_begin(db, QUERY_ARCHIVE_REMOVE);
+    bind_int(q, 1, no);
+    query_run(q);
+    return db_check(db, f);
+}

@@ -20,6 +20,8 @@ struct archived {
 };
 enum fault_code archive_put(struct db *db, struct archived *a, struct fault *f);
 enum fault_code archive_set_after(struct db *db, int64_t no, struct str version, struct fault *f);
+/* Takes one back: its write turned out not to have happened. */
+enum fault_code archive_remove(struct db *db, int64_t no, struct fault *f);
 /* Of a run (0 = any) or of one record (id {NULL,0} = any), newest first, without bodies; borrowed for the call. */
 enum fault_code archive_each(struct db *db, int64_t run, struct str id, void (*fn)(void *ctx, const struct archived *), void *ctx,
                              struct fault *f);

@@ -291,6 +291,7 @@ void db_name_forget(struct db *db)
     free(db->name);
     db->name = NULL;
     db->number = 0;
+    db->next_row = db->end_row = 0; /* what is left of them is never used: after a rollback it may be given anew */
 }
 
 static int64_t name_number(struct db *db, enum query_id id, const char *name)
@@ -312,4 +313,26 @@ int64_t db_name_number(struct db *db, const char *name, bool make)
     db->name = mem_strdup(name);
     db->number = number;
     return number;
+}
+
+#define RESERVED_ROWS 64
+
+static void reserve_rows(struct db *db)
+{
+    struct query *q = query_begin(db, QUERY_NAME_NEXT_ROW);
+    bind_int(q, 1, db->number);
+    bind_int(q, 2, RESERVED_ROWS);
+    query_run(q);
+    q = query_begin(db, QUERY_NAME_ROW);
+    bind_int(q, 1, db->number);
+    db->end_row = query_step(q) ? column_int(q, 0) : 0;
+    db->next_row = db->end_row - RESERVED_ROWS;
+    query_end(q);
+}
+
+int64_t db_name_row(struct db *db, const char *name)
+{
+    if (!db_name_number(db, name, true)) return 0;
+    if (db->next_row == db->end_row) reserve_rows(db);
+    return db->fault.code ? 0 : db->next_row++;
 }

@@ -77,5 +77,7 @@ enum fault_code db_exec(struct db *db, const char *sql, struct fault *f);
 /* Number of a link or account name, for the journal's narrow rows. 0 = not there and not `make`. Cached. */
 int64_t db_name_number(struct db *db, const char *name, bool make);
 void db_name_forget(struct db *db); /* after its row went */
+/* The next number of a row of that name, never given twice. Reserved by the dozen, so that not each row costs a statement. */
+int64_t db_name_row(struct db *db, const char *name);
 
 #endif

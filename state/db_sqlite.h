@@ -23,6 +23,7 @@ struct db {
     int depth;          /* of nested transactions */
     char *name;         /* the last name looked up, and its number */
     int64_t number;
+    int64_t next_row, end_row; /* numbers of journal rows reserved for that name */
     struct query queries[QUERY_COUNT + 1]; /* the last one stands in for one that is busy */
 };
 

@@ -119,15 +119,6 @@ bool journal_get(struct db *db, const char *link, int64_t row, struct arena *are
 
 /* -- writing -- */
 
-static int64_t next_row(struct db *db, int64_t link)
-{
-    struct query *q = query_begin(db, QUERY_NAME_NEXT_ROW);
-    bind_int(q, 1, link);
-    int64_t next = query_step(q) ? column_int(q, 0) : 0;
-    query_end(q);
-    return first_of(link) | (next - 1);
-}
-
 static void bind_row(struct query *q, int64_t link, const struct journal_row *row)
 {
     bind_int(q, 1, row->row);
@@ -143,7 +134,7 @@ enum fault_code journal_put(struct db *db, const char *link, struct journal_row 
 {
     int64_t number = db_name_number(db, link, true);
     bool is_new = !row->row;
-    if (is_new) row->row = next_row(db, number);
+    if (is_new) row->row = first_of(number) | db_name_row(db, link);
     struct query *q = query_begin(db, is_new ? QUERY_JOURNAL_INSERT : QUERY_JOURNAL_UPDATE);
     bind_row(q, number, row);
     bool done = query_step(q) || is_new;

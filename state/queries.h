@@ -1,14 +1,16 @@
 /* Every statement of the program, by name: QUERY(name, text), read several times by state/db.h and state/db.c.
  *
  * Rules (one text for SQLite and PostgreSQL): parameters $1..$n; BIGINT, TEXT, BYTEA only; times are Unix ms from our clock; upserts as
- * INSERT ... ON CONFLICT ... DO UPDATE; numbers of new rows by RETURNING. */
+ * INSERT ... ON CONFLICT ... DO UPDATE; numbers of new rows by RETURNING, which builds a table in memory each time (3 us): what runs once
+ * a record updates and then selects instead. */
 
 /* schema, names, settings */
 QUERY(SCHEMA_VERSION, "SELECT user_version FROM pragma_user_version") /* PostgreSQL: a table of one row */
 QUERY(NAME_GET, "SELECT no FROM name WHERE name = $1")
 QUERY(NAME_ADD, "INSERT INTO name(name, next_row) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET next_row = name.next_row RETURNING no")
 QUERY(NAME_DELETE, "DELETE FROM name WHERE no = $1")
-QUERY(NAME_NEXT_ROW, "UPDATE name SET next_row = next_row + 1 WHERE no = $1 RETURNING next_row")
+QUERY(NAME_NEXT_ROW, "UPDATE name SET next_row = next_row + $2 WHERE no = $1")
+QUERY(NAME_ROW, "SELECT next_row FROM name WHERE no = $1")
 QUERY(NAME_LIST, "SELECT name FROM name ORDER BY name")
 QUERY(SETTING_GET, "SELECT value FROM setting WHERE key = $1")
 QUERY(SETTING_SET, "INSERT INTO setting(key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2")
@@ -102,7 +104,8 @@ QUERY(BOOK_ADD, "INSERT INTO book(id, name, kind, seq, floor, living, created_ms
 QUERY(BOOK_RENAME, "UPDATE book SET name = $2 WHERE id = $1 RETURNING no")
 QUERY(BOOK_REMOVE, "DELETE FROM book WHERE no = $1")
 QUERY(BOOK_REMOVE_RECORDS, "DELETE FROM record WHERE book = $1")
-QUERY(BOOK_CHANGE, "UPDATE book SET seq = seq + 1, living = living + $2 WHERE no = $1 RETURNING seq")
+QUERY(BOOK_CHANGE, "UPDATE book SET seq = seq + 1, living = living + $2 WHERE no = $1")
+QUERY(BOOK_SEQ, "SELECT seq FROM book WHERE no = $1")
 #define RECORD_COLUMNS                                                                                                                 \
     "r.id, b.id, r.kind, r.uid, r.title, r.seq, r.deleted, r.by_person, r.origin, r.created_ms, r.changed_ms, r.body"
 #define RECORD_FROM " FROM record r JOIN book b ON b.no = r.book "
@@ -131,6 +134,7 @@ QUERY(RECORD_PURGE, "DELETE FROM record WHERE deleted = 1 AND changed_ms < $1")
 QUERY(RECORD_PURGE_COUNT, "SELECT count(*) FROM record WHERE deleted = 1 AND changed_ms < $1")
 
 /* archive */
+QUERY(ARCHIVE_REMOVE, "DELETE FROM archive WHERE no = $1")
 QUERY(ARCHIVE_PUT, "INSERT INTO archive(run, link, side, id, title, reason, time_ms, after, size_bytes, body)"
                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING no")
 QUERY(ARCHIVE_AFTER, "UPDATE archive SET after = $2 WHERE no = $1")
@@ -169,6 +173,7 @@ QUERY(CONFLICT_ADD, "INSERT INTO run_conflict(run, id, contact, field, value_a, 
 QUERY(CONFLICT_LIST, "SELECT " CONFLICT_COLUMNS "WHERE c.run = $1 ORDER BY c.no")
 QUERY(CONFLICT_OF_LINK, "SELECT " CONFLICT_COLUMNS "WHERE ($1 IS NULL OR r.link = $1) AND ($2 = 0 OR c.seen = 0) ORDER BY c.no DESC")
 QUERY(CONFLICT_OF_ID, "SELECT " CONFLICT_COLUMNS "WHERE c.id = $1 ORDER BY c.run DESC, c.no")
+QUERY(CONFLICT_REMOVE, "DELETE FROM run_conflict WHERE no = $1")
 QUERY(CONFLICT_SEEN, "UPDATE run_conflict SET seen = 1 WHERE seen = 0 AND ($1 IS NULL OR run IN (SELECT no FROM run WHERE link = $1))")
 QUERY(PROBLEM_ADD, "INSERT INTO run_problem(run, kind, side, id_a, id_b, title, other, code, reason)"
                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")

@@ -268,6 +268,14 @@ size_t runs_conflicts(struct db *db, const char *link, bool unread_only, struct 
     return n;
 }
 
+enum fault_code runs_remove_conflict(struct db *db, int64_t no, struct fault *f)
+{
+    struct query *q = query_begin(db, QUERY_CONFLICT_REMOVE);
+    bind_int(q, 1, no);
+    query_run(q);
+    return db_check(db, f);
+}
+
 enum fault_code runs_conflicts_mark_read(struct db *db, const char *link, struct fault *f)
 {
     struct query *q = query_begin(db, QUERY_CONFLICT_SEEN);

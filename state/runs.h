@@ -54,6 +54,8 @@ enum fault_code runs_start(struct db *db, const char *link, const char *trigger,
 enum fault_code runs_add_operation(struct db *db, int64_t run, const struct report_operation *o, struct fault *f);
 /* *no (may be NULL) receives its id. */
 enum fault_code runs_add_conflict(struct db *db, int64_t run, const struct report_conflict *c, int64_t *no, struct fault *f);
+/* Takes one back: its write turned out not to have happened. */
+enum fault_code runs_remove_conflict(struct db *db, int64_t no, struct fault *f);
 enum fault_code runs_add_problem(struct db *db, int64_t run, const struct report_problem *p, struct fault *f);
 /* Stores status, plan, counts, traffic, held, fault; finished_ms is now. The n_* are counted here. */
 enum fault_code runs_finish(struct db *db, const struct run_report *r, struct fault *f);

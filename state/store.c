@@ -22,6 +22,9 @@ static int64_t next_seq(struct db *db, int64_t book, int living)
     struct query *q = query_begin(db, QUERY_BOOK_CHANGE);
     bind_int(q, 1, book);
     bind_int(q, 2, living);
+    query_run(q);
+    q = query_begin(db, QUERY_BOOK_SEQ);
+    bind_int(q, 1, book);
     int64_t seq = query_step(q) ? column_int(q, 0) : 0;
     query_end(q);
     return seq;
