@@ -153,6 +153,26 @@ Test(state, flipped_bits_of_the_header)
     cr_expect_gt(refused, 400);
 }
 
+/* Values that SQLite would live with, and damage the file by. */
+Test(state, header_that_would_do_harm_is_refused)
+{
+    static const struct {
+        int offset;
+        unsigned char value;
+        const char *name;
+    } rows[] = {{20, 8, "reserved bytes"}, {47, 1, "schema format"}, {55, 1, "auto-vacuum"}, {59, 2, "UTF-16"}, {67, 1, "incremental"}, {91, 1, "zero"}};
+    struct world w AUTO_WORLD;
+    prepare(&w);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned char before = file_peek(w.path, rows[i].offset);
+        file_poke(w.path, rows[i].offset, &rows[i].value, 1);
+        cr_expect_eq(world_open(&w, DB_EXISTING), FAULT_STATE, "row %s", rows[i].name);
+        cr_expect(w.fault.what && strstr(w.fault.what, "first bytes"), "row %s", rows[i].name);
+        world_close(&w);
+        file_poke(w.path, rows[i].offset, &before, 1);
+    }
+}
+
 /* Garbage over one page after the other: found while opening, reading or verifying. */
 Test(state, garbage_in_a_page_is_found)
 {
@@ -235,6 +255,26 @@ Test(state, full_disk_keeps_nothing_of_the_transaction)
     cr_expect_eq(store_count(w.db, book.id), RECORDS);
     cr_expect_eq(count_bodies(&w), RECORDS);
     expect_ok(&w, db_verify(w.db, &w.fault));
+}
+
+/* SQLite takes the whole transaction back when the disk is full; taking back an inner level must not hide that. */
+Test(state, full_disk_in_an_inner_level_ends_the_outer_one)
+{
+    struct world w AUTO_WORLD;
+    prepare(&w);
+    expect_ok(&w, world_open(&w, DB_EXISTING));
+    struct book book;
+    expect_ok(&w, db_begin(w.db, &w.fault));
+    expect_ok(&w, book_add(w.db, STR("outer"), 0, &w.arena, &book, &w.fault));
+    expect_ok(&w, db_begin(w.db, &w.fault));
+    expect_ok(&w, db_exec(w.db, "INSERT INTO setting VALUES ('x', x'00'); ROLLBACK", &w.fault)); /* as SQLite does it itself */
+    db_rollback(w.db);
+    book_add(w.db, STR("after"), 0, &w.arena, &book, NULL);
+    expect_fault(&w, db_commit(w.db, &w.fault), FAULT_STATE, "state.db");
+    cr_expect_not(db_in_transaction(w.db));
+    cr_expect_not(book_find(w.db, STR("outer"), &w.arena, &book));
+    cr_expect_not(book_find(w.db, STR("after"), &w.arena, &book));
+    expect_ok(&w, db_check(w.db, &w.fault));
 }
 
 /* -- transactions -- */

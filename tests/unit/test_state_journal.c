@@ -194,6 +194,26 @@ Test(journal, name_number_is_not_kept_after_a_rollback)
     cr_expect_eq(journal_count(w.db, "two"), 1);
 }
 
+/* Row numbers are reserved by the dozen: a reservation that was rolled back belongs to whoever comes next. */
+Test(journal, numbers_reserved_in_vain_are_not_used)
+{
+    struct world w AUTO_WORLD;
+    world_start(&w);
+    int64_t first = put(&w, "one", "first", "first");
+    for (int i = 0; i < 63; i++) put(&w, "one", arena_printf(&w.arena, "%d", i), NULL);
+    expect_ok(&w, db_begin(w.db, &w.fault));
+    put(&w, "one", "lost", NULL);
+    db_rollback(w.db);
+    struct db *mine = w.db;
+    expect_ok(&w, db_open(w.path, DB_EXISTING, &w.env, &w.db, &w.fault));
+    int64_t theirs = put(&w, "one", "theirs", NULL);
+    db_close(w.db);
+    w.db = mine;
+    int64_t ours = put(&w, "one", "ours", NULL);
+    cr_expect(first != theirs && theirs != ours);
+    cr_expect_eq(journal_count(w.db, "one"), 66);
+}
+
 Test(link_state, comes_back_whole)
 {
     struct world w AUTO_WORLD;
