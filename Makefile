@@ -25,11 +25,14 @@ OBJ := $(SRC:%.c=$(B)/%.o) $(CXXSRC:%.cc=$(B)/%.o)
 LIB = $(B)/libabgleich.a
 TESTSRC = $(wildcard tests/unit/*.c tests/property/*.c)
 TESTS = $(TESTSRC:%.c=$(B)/%)
+SIM = $(B)/tests/sim/abgleich-sim
+SIMOBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+MO = $(patsubst po/%.po,$(B)/locale/%/LC_MESSAGES/abgleich.mo,$(wildcard po/*.po))
 MAIN = $(wildcard cli/main.c)
 BIN = $(if $(MAIN),$(B)/abgleich)
 
-.PHONY: all deps debug check unit test demo bench sim fuzz format lint coverage clean
-all: $(BIN) $(LIB)
+.PHONY: all deps debug suite unit test demo bench sim fuzz format lint coverage clean
+all: $(BIN) $(LIB) $(MO)
 
 $(LIB): $(OBJ)
 	@rm -f $@; ar rcs $@ $^
@@ -41,8 +44,16 @@ $(B)/%.o: %.c
 $(B)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
-$(B)/tests/%: $(B)/tests/%.o $(LIB)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) -lcriterion $(LDLIBS)
+$(B)/tests/property/%: $(B)/tests/property/%.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) -lcriterion $(LDLIBS)
+# The simulator has a registry of its own, so its objects come before the library.
+$(SIM): $(SIMOBJ) $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(SIMOBJ) $(LIB) $(LDLIBS)
+$(B)/locale/%/LC_MESSAGES/abgleich.mo: po/%.po
+	@mkdir -p $(@D)
+	msgfmt --check -o $@ $<
 
 deps:
 	@tests/deps.sh
@@ -50,11 +61,19 @@ deps:
 debug:
 	$(MAKE) B=build-debug OPT="-O1 -fsanitize=address,undefined -fno-omit-frame-pointer" LDFLAGS="-pie -pthread -fsanitize=address,undefined" all
 
-# The whole suite. `unit` alone is quick.
-unit: $(TESTS) all
-	@tests/run.sh $(TESTS)
+# The whole suite; `make unit` is the quick part of it.
 test: deps
-	$(MAKE) unit
+	$(MAKE) -j$$(nproc) suite
+suite: $(TESTS) $(SIM) all
+	@tests/run.sh $(TESTS)
+unit: $(TESTS)
+	@tests/run.sh --unit $(TESTS)
+
+# One seed, told in full: make sim SEED=4711. Many: make sim SEEDS=100000
+SEED ?= 1
+SEEDS ?= 1
+sim: $(SIM)
+	$(SIM) --first $(SEED) --seeds $(SEEDS) $(if $(filter 1,$(SEEDS)),-v)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')

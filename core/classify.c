@@ -57,10 +57,49 @@ static uint8_t seen_on_a(struct job *job, const struct item *item, uint8_t seen)
     return seen_missing_a(item->side[SIDE_A].by_person, settled, job->policy);
 }
 
+/* Does the record hold nothing that the print does not? Then nobody wrote to it since it was made from that. */
+static bool adds_nothing(const struct fingerprint *print, const struct record *r)
+{
+    size_t n;
+    const struct element *e = record_elements(r, &n);
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+        for (uint32_t p = 0; p < print->n && !found; p++) found = print->prints[p].key == e[i].key && print->prints[p].value == e[i].value;
+        if (!found) return false;
+    }
+    return true;
+}
+
+/* One side was made from the other and not read back. If one of the two is gone by now, that is a deletion; else both are there
+ * and are united like two that meet for the first time. */
+static void classify_half(struct job *job, struct item *item)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct journal_row row;
+    for (int s = 0; s < 2; s++) item->side[s].seen = seen_without_base(job, item, (enum side)s, &arena);
+    if (!journal_get(job->db, job->link->name, item->row, &arena, &row)) return;
+    enum side source = row.base[SIDE_A].version ? SIDE_A : SIDE_B, made = side_other(source);
+    if (item->side[made].gone) {
+        item->side[made].seen = SEEN_GONE;
+        item->side[source].seen = seen_against_base(job, item, source, &row.base[source], &arena);
+        item->has_base = true;
+    } else if (item->side[source].gone && item->side[made].seen == SEEN_NEW) {
+        struct record *now = job_record(job, item, made, &arena);
+        item->side[source].seen = SEEN_GONE;
+        item->side[made].seen = adds_nothing(&row.base[source], now) ? SEEN_SAME : SEEN_CHANGED;
+        item->has_base = true;
+    }
+}
+
 void classify(struct job *job, struct item *item)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
     struct journal_row row = {0};
+    if (item->half_base) {
+        classify_half(job, item);
+        item->side[SIDE_A].seen = seen_on_a(job, item, item->side[SIDE_A].seen);
+        return;
+    }
     bool base = item->has_base && journal_get(job->db, job->link->name, item->row, &arena, &row);
     for (int s = 0; s < 2; s++)
         item->side[s].seen = base && row.id[s].p ? seen_against_base(job, item, (enum side)s, &row.base[s], &arena)

@@ -33,13 +33,14 @@ static bool is_ours(struct job *job, struct effect *e, enum side s)
 
 /* -- the report and the archive -- */
 
-static void keep_loser(struct job *job, const struct effect *e, enum side s)
+void keep_loser(struct job *job, struct effect *e, enum side s)
 {
-    if (!job->link->history_ms || !e->before[s]) return;
+    if (!job->link->history_ms || !e->before[s] || e->write[s].kind == WRITE_CREATE || e->archived[s]) return;
     struct archived a = {.run = job->result->run, .link = str_of(job->link->name), .side = s, .id = e->item->side[s].id,
                          .title = e->title, .body = record_bytes(e->before[s]), .after = e->version[s],
                          .reason = e->write[s].kind == WRITE_DELETE ? ARCHIVE_DELETED : ARCHIVE_OVERWRITTEN};
     archive_put(job->db, &a, job->fault);
+    e->archived[s] = a.no;
 }
 
 static void count_write(struct job *job, enum write_kind kind, enum side s)
@@ -56,7 +57,9 @@ static void count_write(struct job *job, enum write_kind kind, enum side s)
 static void note_done(struct job *job, struct effect *e, enum side s)
 {
     const struct write *w = &e->write[s];
-    if (w->kind != WRITE_CREATE) keep_loser(job, e, s);
+    if (e->archived[s]) archive_set_after(job->db, e->archived[s], e->version[s], job->fault);
+    else
+        keep_loser(job, e, s);
     count_write(job, w->kind, s);
     job->side[s].own_writes++;
     tell_operation(job, w->kind, s, e->title, name_now(e, s), e->item->rule->rule);
@@ -85,6 +88,35 @@ static void fill_row(const struct effect *e, struct journal_row *row)
     }
 }
 
+static bool is_proven(const struct effect *e, enum side s)
+{
+    return e->after[s] == e->sent[s] || (e->write[s].new_version && str_eq(str_of(e->write[s].new_version), e->version[s]));
+}
+
+static bool holds(const struct record *r, const struct print *p)
+{
+    size_t n;
+    const struct element *e = record_elements(r, &n);
+    for (size_t i = 0; i < n; i++)
+        if (e[i].key == p->key && e[i].value == p->value) return true;
+    return false;
+}
+
+/* Where the side did not say which version our write became, what was read back may hold what somebody added in between. What we
+ * did not send is therefore not taken as agreed, and goes to the other side in the next run. (A value rewritten in that moment
+ * cannot be told from the server's own rewriting; a server that returns no ETag says that it rewrites, RFC 6352 6.3.2.3.) */
+static void leave_out_additions(struct arena *arena, const struct effect *e, enum side s, struct fingerprint *base)
+{
+    struct print *kept = arena_alloc(arena, (base->n + 1) * sizeof *kept);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < base->n; i++) {
+        const struct print *p = &base->prints[i];
+        if (p->pair != PRINT_UNPAIRED || holds(e->sent[s], p)) kept[n++] = *p;
+    }
+    base->prints = kept;
+    base->n = n;
+}
+
 /* What both sides hold now becomes the base of the next run. */
 static void journal_agreed(struct job *job, struct effect *e)
 {
@@ -95,6 +127,10 @@ static void journal_agreed(struct job *job, struct effect *e)
     for (int s = 0; s < 2; s++) now[s] = wrote(e, (enum side)s) ? e->after[s] : e->before[s];
     if (!now[0] || !now[1]) return;
     fingerprint_both(&arena, now[0], now[1], &row.base[0], &row.base[1]);
+    for (int s = 0; s < 2; s++) {
+        if (!wrote(e, (enum side)s) || is_proven(e, (enum side)s)) continue;
+        leave_out_additions(&arena, e, (enum side)s, &row.base[s]);
+    }
     journal_put(job->db, job->link->name, &row, job->fault);
 }
 
@@ -140,7 +176,7 @@ static void journal_by_action(struct job *job, struct effect *e)
 {
     switch ((enum action)e->item->rule->action) {
     case ACTION_NOTHING:
-        if (job->refingerprint) journal_agreed(job, e);
+        if (job->refingerprint || e->item->moved) journal_agreed(job, e);
         else
             journal_versions(job, e);
         break;
@@ -173,11 +209,26 @@ static void settle(struct job *job, struct effect *e)
 
 /* -- what did not work -- */
 
+/* A move is remembered though the rest has to wait: the next run hears of the new name only. */
+static void journal_moved(struct job *job, const struct item *item)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct journal_row row;
+    if (!item->moved || !item->row || !journal_get(job->db, job->link->name, item->row, &arena, &row)) return;
+    for (int s = 0; s < 2; s++) {
+        if (str_eq(row.id[s], item->side[s].id)) continue;
+        row.id[s] = item->side[s].id;
+        row.version[s] = STR_NONE;
+    }
+    journal_put(job->db, job->link->name, &row, job->fault);
+}
+
 void leave_pending(struct job *job, const struct item *item, struct str title, const struct fault *why, enum side s,
                    const uint64_t *refused)
 {
     struct buf text AUTO_BUF = BUF_INIT;
     buf_adds(&text, why->what ? why->what : fault_name(why->code));
+    journal_moved(job, item);
     for (int i = 0; i < 2; i++) {
         if (!item->side[i].id.p) continue;
         struct pending p = {.side = (unsigned)i, .id = item->side[i].id, .title = title, .reason = why->code, .text = buf_str(&text)};
@@ -236,11 +287,31 @@ static void report_skipped(struct job *job, struct effect *e, enum side s)
     tell_problem(job, PROBLEM_FAILED, e->item, s, e->title, STR_NONE, past->code, past->reason.p ? past->reason.p : "");
 }
 
+/* Created, but what the side made of it could not be read: the journal learns that the two belong together, and what only the
+ * source looked like. So a deletion there is seen as one, and no field counts as removed there (classify.c). */
+static void journal_created(struct job *job, struct effect *e, enum side s)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct journal_row row = {0};
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    enum side from = side_other(s);
+    fill_row(e, &row);
+    row.version[s] = STR_NONE;
+    row.base[from] = fingerprint_of(&arena, e->before[from]);
+    if (!journal_put(job->db, job->link->name, &row, job->fault)) e->item->row = row.row;
+    fault_set(&why, FAULT_UNKNOWN, NULL, "%s", _("written, but it could not be read back; the next run looks"));
+    leave_pending(job, e->item, e->title, &why, s, NULL);
+    e->item->settled = e->item->failed = true;
+}
+
 /* True where what was written is confirmed: by reading it back, or because this side keeps bytes. */
 static bool is_confirmed(struct job *job, struct effect *e, enum side s)
 {
     if (!wrote(e, s) || e->write[s].kind == WRITE_DELETE) return true;
-    if (!e->after[s]) e->write[s].code = FAULT_UNKNOWN; /* the intent stays open: the next run looks */
+    if (e->write[s].kind == WRITE_CREATE) items_name(&job->items, e->item, s, name_now(e, s)); /* it is there, whatever follows */
+    if (!e->after[s] && e->write[s].kind == WRITE_CREATE && !e->item->row && !e->writes[side_other(s)]) journal_created(job, e, s);
+    else if (!e->after[s])
+        e->write[s].code = FAULT_UNKNOWN; /* the intent stays open: the next run looks */
     else if (is_ours(job, e, s))
         return true;
     else
@@ -252,6 +323,22 @@ static void close_intents(struct job *job, struct effect *e)
 {
     for (int s = 0; s < 2; s++)
         if (e->intent[s] && e->write[s].code != FAULT_UNKNOWN) intent_close(job->db, e->intent[s], job->fault);
+}
+
+static bool may_have_happened(const struct effect *e, enum side s)
+{
+    return e->writes[s] && (e->write[s].code == FAULT_NONE || e->write[s].code == FAULT_UNKNOWN);
+}
+
+/* What was kept and reported before sending is taken back where the remote said no. */
+static void take_back(struct job *job, struct effect *e)
+{
+    for (int s = 0; s < 2; s++) {
+        if (!e->archived[s] || may_have_happened(e, (enum side)s)) continue;
+        archive_remove(job->db, e->archived[s], job->fault);
+        e->archived[s] = 0;
+    }
+    if (!may_have_happened(e, SIDE_A) && !may_have_happened(e, SIDE_B)) tell_conflicts_off(job, e);
 }
 
 void confirm(struct job *job, struct effect *e)
@@ -272,5 +359,7 @@ void confirm(struct job *job, struct effect *e)
             e->failed = true;
     }
     close_intents(job, e);
-    if (!e->failed) settle(job, e);
+    if (e->failed) take_back(job, e);
+    else
+        settle(job, e);
 }

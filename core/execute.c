@@ -42,8 +42,12 @@ static void batch_make(struct batch *b, const uint32_t *work, size_t n)
 
 /* -- intent -- */
 
+/* The report of a conflict and the loser's old version are kept with the intent: if the answer is lost, nothing later could tell
+ * that there was another value. */
 static enum fault_code intend_one(struct job *job, struct effect *e, enum side s)
 {
+    keep_loser(job, e, s);
+    tell_conflicts(job, e);
     struct arena arena AUTO_ARENA = ARENA_INIT;
     const struct write *w = &e->write[s];
     struct intent intent = {.side = s, .kind = w->kind, .id = w->id, .version = w->version, .row = e->item->row,

@@ -62,7 +62,9 @@ static struct item *item_of_row(struct job *job, int64_t row)
     if (!journal_get(job->db, job->link->name, row, &scratch, &found)) return NULL;
     item = items_add(&job->items, row);
     item->flags = (uint8_t)found.flags;
-    item->has_base = found.base[SIDE_A].version != 0;
+    bool a = found.base[SIDE_A].version != 0, b = found.base[SIDE_B].version != 0;
+    item->has_base = a && b;
+    item->half_base = a != b;
     for (int s = 0; s < 2; s++) {
         struct item_side *at = &item->side[s];
         if (found.id[s].p) items_name(&job->items, item, (enum side)s, found.id[s]);
@@ -209,9 +211,10 @@ static void note_intent(void *ctx, const struct intent *intent)
     item->side[intent->side].look = true;
     enum side other = side_other((enum side)intent->side);
     if (item->side[other].id.p) item->side[other].look = true;
-    past->wrote[intent->side] = intent->kind == WRITE_DELETE ? 0 : intent->content;
-    if (intent->kind == WRITE_CREATE && !item->row && intent->source_id.p)
+    if (intent->kind == WRITE_CREATE && !item->row && intent->source_id.p) {
+        past->wrote[intent->side] = intent->content; /* (what an update wrote holds both sides' edits and is no base) */
         past->created_from = arena_str(&job->items.strings, intent->source_id);
+    }
     job->intents = mem_realloc(job->intents, (job->n_intents + 1) * sizeof *job->intents);
     job->intents[job->n_intents++] = (struct open_intent){intent->no, (uint32_t)(item - job->items.list)};
 }

@@ -69,6 +69,15 @@ static void check_deletes(struct buf *out, const struct guard_side *side, const 
     }
 }
 
+/* Nothing is left on a side that had records: more often a server that forgot than a person who deleted all. */
+static void check_emptied(struct buf *out, const struct guard_side *emptied, const struct guard_side *other, int64_t pairs)
+{
+    bool said = other->total >= GUARD_EMPTY_MIN && other->total - other->deletes + other->creates <= 0;
+    if (emptied->total > 0 || pairs < GUARD_EMPTY_MIN || !other->deletes || said) return;
+    sentence_begin(out);
+    buf_addf(out, _("%s is empty now, %lld records would vanish on %s"), emptied->name, (long long)other->deletes, other->name);
+}
+
 /* In a first run there are no pairs to compare with: everything may change. */
 static void check_updates(struct buf *out, const struct guard_side *side, const struct guard_input *in)
 {
@@ -97,6 +106,7 @@ const char *guard_check(struct arena *arena, const struct guard_input *in)
     for (int s = SIDE_A; s <= SIDE_B; s++) {
         bool replaced = s == SIDE_A && in->replaces_a && in->side[SIDE_B].total > 0;
         if (!replaced) check_deletes(&out, &in->side[s], in->policy);
+        if (!replaced) check_emptied(&out, &in->side[s == SIDE_A ? SIDE_B : SIDE_A], &in->side[s], in->pairs);
         check_updates(&out, &in->side[s], in);
         check_wipes(&out, &in->side[s]);
     }

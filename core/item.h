@@ -24,7 +24,7 @@ struct item_side {
 /* What earlier runs, or earlier rounds of this one, left behind; few items have it. */
 struct item_past {
     struct str created_from; /* an open create: the other side's id it was made from; pairs without asking */
-    uint64_t wrote[2];       /* fingerprint_hash of an intended write whose answer is unknown; 0 = none */
+    uint64_t wrote[2];       /* fingerprint_hash of an intended create whose answer is unknown; 0 = none */
     uint64_t refused[2];     /* hash of the bytes a side refused */
     uint64_t read_back[2];   /* fingerprint_hash of what a side made of our write in the round before */
     struct str title, reason;/* as reported before */
@@ -37,7 +37,8 @@ struct item {
     struct item_past *past; /* NULL = none */
     const struct decision_row *rule;
     uint8_t flags;   /* enum journal_flag of the row */
-    bool has_base;   /* the row holds fingerprints */
+    bool has_base;   /* the row holds fingerprints of both sides */
+    bool half_base;  /* of one side only: created on the other, not read back */
     bool waits;      /* ambiguous: nothing happens until a person decides */
     bool dead;       /* was joined into another item */
     bool retry;      /* lost a precondition in this round */
@@ -45,6 +46,7 @@ struct item {
     bool failed;     /* settled for this run only: left pending */
     bool unknown;    /* a side did not say whether it is there: nothing may be concluded */
     bool adopted;    /* paired in this run */
+    bool moved;      /* has another name on a side than the journal says */
 };
 
 struct items {

@@ -94,6 +94,9 @@ struct effect {
     struct record *after[2];   /* as confirmed */
     struct str version[2];     /* as confirmed */
     struct str title;
+    int64_t archived[2];       /* archive rows of the losers, 0 = none yet */
+    bool told;                 /* its conflicts are in the report: conflict rows first to last */
+    int64_t first_conflict, last_conflict;
     bool failed;
 };
 /* Makes the effect of the item's decision, all memory in the arena. Reads the journal and the spool, sends nothing.
@@ -107,7 +110,8 @@ enum fault_code execute(struct job *job);
 
 /* tell.c: what the run says, in the result and, for what was done (run > 0), in the database. */
 void tell_operation(struct job *job, enum write_kind kind, enum side side, struct str title, struct str id, const char *rule);
-void tell_conflicts(struct job *job, const struct effect *e);
+void tell_conflicts(struct job *job, struct effect *e);
+void tell_conflicts_off(struct job *job, const struct effect *e); /* takes them back */
 void tell_problem(struct job *job, unsigned kind, const struct item *item, enum side side, struct str title, struct str other,
                   unsigned code, const char *reason);
 /* Writes the problems into the database; they are kept back until then, for some are known before the run has a number. */

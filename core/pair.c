@@ -15,16 +15,18 @@ static struct item *find_source(struct job *job, const struct item *created, enu
     return items_find(&job->items, side_other(there), created->past->created_from);
 }
 
-/* What was created from a record that is gone by now is deleted with it, unless somebody changed it since. */
-static void orphan(struct job *job, struct item *item, enum side there)
+/* What was created from a record that is gone by now is deleted with it, unless somebody changed it since: the intent stands for
+ * the journal row that was never written. */
+static void orphan(struct job *job, struct item *item, struct item *source, enum side there)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
     struct record *now = job_record(job, item, there, &arena);
     if (!now) return;
     struct fingerprint fp = fingerprint_of(&arena, now);
-    if (fingerprint_hash(&fp) != item->past->wrote[there]) return;
+    items_join(&job->items, item, source, side_other(there));
+    item->adopted = false;
     item->has_base = true;
-    item->side[there].seen = SEEN_SAME;
+    item->side[there].seen = fingerprint_hash(&fp) == item->past->wrote[there] ? SEEN_SAME : SEEN_CHANGED;
     item->side[side_other(there)].seen = SEEN_GONE;
 }
 
@@ -37,7 +39,7 @@ static void pair_open_creates(struct job *job)
         struct item *source = find_source(job, item, there);
         if (!source || source->row || source == item) continue;
         if (source->unknown || item->unknown) source->unknown = item->unknown = true;
-        else if (source->side[side_other(there)].gone) orphan(job, item, there);
+        else if (source->side[side_other(there)].gone) orphan(job, item, source, there);
         else {
             items_join(&job->items, source, item, there);
             source->adopted = false;
@@ -103,6 +105,8 @@ static void follow(struct job *job, enum side s)
         if (!has_lost(item, s) || !map64_get(&fresh, uid_at(job, item, side_other(s)), &index) || index == UINT32_MAX) continue;
         if (job->items.list[index].dead) continue;
         items_join(&job->items, item, &job->items.list[index], s);
+        item->adopted = false;
+        item->moved = true;
         classify(job, item);
     }
     map64_free(&fresh);
@@ -257,6 +261,21 @@ static bool note_tombstone(void *ctx, const struct store_record *r)
     return true;
 }
 
+static void recall(struct job *job, struct item *item, struct str deleted_id)
+{
+    struct item *row = items_find(&job->items, SIDE_A, deleted_id);
+    if (!row) {
+        items_name(&job->items, item, SIDE_A, deleted_id);
+        item->side[SIDE_A].gone = item->side[SIDE_A].by_person = true;
+        item->side[SIDE_A].seen = SEEN_TOMBSTONE;
+    } else if (row->row && row->side[SIDE_B].seen == SEEN_GONE) { /* deleted here, and moved there at the same time */
+        items_join(&job->items, row, item, SIDE_B);
+        row->adopted = false;
+        row->moved = true;
+        classify(job, row);
+    }
+}
+
 /* "A record deleted in the Contactbox is never created again": known by its UID, also where this link never saw it. */
 static enum fault_code recall_deleted(struct job *job)
 {
@@ -269,15 +288,26 @@ static enum fault_code recall_deleted(struct job *job)
         struct item *item = &job->items.list[i];
         uint32_t index;
         if (!is_unpaired_new(item, SIDE_B) || item->waits) continue;
-        if (!map64_get(&t.by_uid, uid_at(job, item, SIDE_B), &index) || items_find(&job->items, SIDE_A, t.ids[index])) continue;
-        items_name(&job->items, item, SIDE_A, t.ids[index]);
-        item->side[SIDE_A].gone = item->side[SIDE_A].by_person = true;
-        item->side[SIDE_A].seen = SEEN_TOMBSTONE;
+        if (map64_get(&t.by_uid, uid_at(job, item, SIDE_B), &index)) recall(job, item, t.ids[index]);
     }
     map64_free(&t.by_uid);
     arena_free(&t.strings);
     free(t.ids);
     return code;
+}
+
+/* A new record whose body nobody delivered may be any of the other side's new ones: none of these may be created now. */
+static void wait_for_unknown(struct job *job)
+{
+    for (int s = 0; s < 2; s++) {
+        bool any = false;
+        for (size_t i = 0; i < job->items.n && !any; i++) {
+            const struct item *item = &job->items.list[i];
+            any = !item->dead && !item->row && item->unknown && item->side[s].id.p && !item->side[s].body.there;
+        }
+        for (size_t i = 0; any && i < job->items.n; i++)
+            if (is_unpaired_new(&job->items.list[i], side_other((enum side)s))) job->items.list[i].unknown = true;
+    }
 }
 
 enum fault_code pair_new(struct job *job)
@@ -291,5 +321,6 @@ enum fault_code pair_new(struct job *job)
     enum fault_code code = pair_moved(job, SIDE_A);
     if (!code) code = pair_moved(job, SIDE_B);
     if (!code) code = pair_same(job);
+    if (!code) wait_for_unknown(job);
     return code ? code : recall_deleted(job);
 }

@@ -89,7 +89,7 @@ static bool version_moved(const struct item *item)
 static bool has_work(const struct job *job, const struct item *item)
 {
     switch ((enum action)item->rule->action) {
-    case ACTION_NOTHING: return item->row && (version_moved(item) || job->refingerprint || item->past);
+    case ACTION_NOTHING: return item->row && (item->moved || version_moved(item) || job->refingerprint || item->past);
     case ACTION_KEEP: return item->past && item->side[SIDE_A].seen == SEEN_NEVER && item->side[SIDE_B].seen == SEEN_NEVER;
     case ACTION_QUARANTINE: return !item->past || item->past->code != FAULT_UNREADABLE;
     case ACTION_SKIP_TOMBSTONE: return !item->row || !(item->flags & JOURNAL_DELETED_HERE) || version_moved(item);

@@ -92,15 +92,18 @@ static void close_job(struct job *job)
 
 static void leave_open_items(struct job *job)
 {
-    struct fault why AUTO_FAULT = FAULT_INIT;
-    fault_set(&why, FAULT_CHANGED, NULL, "%s", _("it changed again while it was looked at; the next run decides"));
+    struct fault moving AUTO_FAULT = FAULT_INIT;
+    struct fault unknown AUTO_FAULT = FAULT_INIT;
+    fault_set(&moving, FAULT_CHANGED, NULL, "%s", _("it changed again while it was looked at; the next run decides"));
+    fault_set(&unknown, FAULT_UNKNOWN, NULL, "%s", _("a side did not say all that is needed to decide; the next run asks again"));
     for (size_t i = 0; i < job->items.n; i++) {
         struct arena arena AUTO_ARENA = ARENA_INIT;
         struct item *item = &job->items.list[i];
         if (item->dead || item->settled || item->waits) continue;
         struct str title = job_title(job, item, &arena);
-        leave_pending(job, item, title, &why, SIDE_A, NULL);
-        tell_problem(job, PROBLEM_FAILED, item, SIDE_B, title, STR_NONE, why.code, why.what);
+        const struct fault *why = item->unknown ? &unknown : &moving;
+        leave_pending(job, item, title, why, SIDE_A, NULL);
+        tell_problem(job, PROBLEM_FAILED, item, SIDE_B, title, STR_NONE, why->code, why->what);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* Lists grow by doubling: `n` before the add decides. */
+/* Lists grow by doubling: `n` before the add decides. (One that shrank is given the memory it has once more, which is fine.) */
 static void *grown(void *list, size_t n, size_t size)
 {
     bool full = n == 0 || (n >= 8 && (n & (n - 1)) == 0);
@@ -28,19 +28,21 @@ void tell_operation(struct job *job, enum write_kind kind, enum side side, struc
     runs_add_operation(job->db, r->run, &o, job->fault);
 }
 
-static void add_conflict(struct job *job, const struct effect *e, struct report_conflict *c)
+static void add_conflict(struct job *job, struct effect *e, struct report_conflict *c)
 {
     struct run_result *r = job->result;
     c->contact = e->title;
     c->id = e->item->side[e->item->side[SIDE_A].id.p ? SIDE_A : SIDE_B].id;
     if (r->run) runs_add_conflict(job->db, r->run, c, &c->no, job->fault);
+    if (!e->first_conflict) e->first_conflict = c->no;
+    e->last_conflict = c->no;
     r->conflicts = grown(r->conflicts, r->n_conflicts, sizeof *r->conflicts);
     r->conflicts[r->n_conflicts++] = (struct run_conflict){.id = c->no, .contact = copied(c->contact), .field = copied(c->field),
                                                            .a = copied(c->a), .b = copied(c->b),
                                                            .winner_a = c->winner == SIDE_A, .rule = c->rule.p};
 }
 
-static void tell_field_conflict(struct job *job, const struct effect *e, const struct merge_conflict *m)
+static void tell_field_conflict(struct job *job, struct effect *e, const struct merge_conflict *m)
 {
     struct buf label AUTO_BUF = BUF_INIT;
     struct buf a AUTO_BUF = BUF_INIT;
@@ -54,7 +56,7 @@ static void tell_field_conflict(struct job *job, const struct effect *e, const s
 }
 
 /* Deleted here, changed there: the change survives, and a person is told. */
-static void tell_revived(struct job *job, const struct effect *e, enum side revived)
+static void tell_revived(struct job *job, struct effect *e, enum side revived)
 {
     struct str gone = str_of(_("deleted")), kept = str_of(_("changed"));
     struct report_conflict c = {.field = str_of(_("whole record")), .a = revived == SIDE_A ? gone : kept,
@@ -63,11 +65,33 @@ static void tell_revived(struct job *job, const struct effect *e, enum side revi
     add_conflict(job, e, &c);
 }
 
-void tell_conflicts(struct job *job, const struct effect *e)
+void tell_conflicts(struct job *job, struct effect *e)
 {
+    if (e->told) return;
+    e->told = true;
     for (size_t i = 0; i < e->merged.n_conflicts; i++) tell_field_conflict(job, e, &e->merged.conflicts[i]);
     if (e->item->rule->action == ACTION_REVIVE_A) tell_revived(job, e, SIDE_A);
     if (e->item->rule->action == ACTION_REVIVE_B) tell_revived(job, e, SIDE_B);
+}
+
+void tell_conflicts_off(struct job *job, const struct effect *e)
+{
+    struct run_result *r = job->result;
+    size_t kept = 0;
+    if (!e->first_conflict) return;
+    for (size_t i = 0; i < r->n_conflicts; i++) {
+        struct run_conflict *c = &r->conflicts[i];
+        if (c->id < e->first_conflict || c->id > e->last_conflict) {
+            r->conflicts[kept++] = *c;
+            continue;
+        }
+        runs_remove_conflict(job->db, c->id, job->fault);
+        free(c->contact);
+        free(c->field);
+        free(c->a);
+        free(c->b);
+    }
+    r->n_conflicts = kept;
 }
 
 void tell_problem(struct job *job, unsigned kind, const struct item *item, enum side side, struct str title, struct str other,

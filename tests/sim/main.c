@@ -1,0 +1,154 @@
+/* abgleich-sim [--first SEED] [--seeds N] [-v]: runs worlds and prints "N passed, M failed". */
+#include "tests/sim/sim.h"
+
+#include "connectors/registry.h"
+#include "state/pending.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STEPS 60
+#define ROUNDS 5
+
+/* In place of the registry: the store, and our server. */
+const struct connector *connector_by_name(const char *name)
+{
+    if (strcmp(name, "contactbox") == 0) return &connector_contactbox;
+    return strcmp(name, "simserver") == 0 ? &connector_simserver : NULL;
+}
+
+static struct link link_of(struct world *w)
+{
+    struct link link = {.name = "sim",
+                        .a = {.name = "contactbox", .connector = "contactbox", .region = "DE", .state = w->db},
+                        .b = {.name = "server", .connector = "simserver", .region = "DE", .state = w},
+                        .collection_a = "Kunden",
+                        .collection_b = "kunden",
+                        .policy = POLICY_INIT,
+                        .settings_hash = "",
+                        .history_ms = 30 * 86400000LL};
+    link.policy.authority = w->seed % 2 ? AUTHORITY_SERVER : AUTHORITY_CONTACTBOX;
+    return link;
+}
+
+/* Returns the number of writes; -1 where the run failed or was held. */
+static long run_once(struct world *w)
+{
+    struct link link = link_of(w);
+    const struct run_options options = {.trigger = "sim"};
+    struct run_result result;
+    w->runs++;
+    run_link(w->db, &w->env, &link, &options, &result);
+    struct buf text AUTO_BUF = BUF_INIT;
+    fault_text(&result.fault, &text);
+    note(w, "run %llu: %s, %zu operations, %zu conflicts, %zu problems, %zu ambiguous %s %s", (unsigned long long)w->runs,
+         run_status_name(result.status), result.n_operations, result.n_conflicts, result.n_quarantined, result.n_ambiguous,
+         buf_cstr(&text), result.held ? result.held : "");
+    for (size_t i = 0; i < result.n_operations; i++)
+        note(w, "  op %d on %s: %s", result.operations[i].op, result.operations[i].side_a ? "A" : "B", result.operations[i].contact);
+    for (size_t i = 0; i < result.n_quarantined; i++)
+        note(w, "  problem %s: %s", result.quarantined[i].contact, result.quarantined[i].reason);
+    for (size_t i = 0; i < result.n_conflicts; i++)
+        note(w, "  conflict %s: %s | %s", result.conflicts[i].contact, result.conflicts[i].a, result.conflicts[i].b);
+    if (result.fault.code == FAULT_STATE || result.fault.code == FAULT_INTERNAL) violation(w, "the run broke: %s", buf_cstr(&text));
+    if (w->calm && result.n_ambiguous) violation(w, "ambiguous: %s", result.ambiguous[0].contact);
+    long n = result.status == RUN_DONE || result.status == RUN_UNCHANGED ? (long)result.n_operations : -1;
+    if (w->calm && result.status == RUN_HELD) {
+        struct fault f AUTO_FAULT = FAULT_INIT;
+        db_begin(w->db, &f);
+        held_approve(w->db, "sim", result.plan, &f);
+        db_commit(w->db, &f);
+    }
+    if (result.status == RUN_DONE || result.status == RUN_UNCHANGED)
+        for (size_t i = 0; i < w->n_cards; i++) w->cards[i].unsure = false;
+    w->synced |= result.status == RUN_DONE || result.status == RUN_UNCHANGED;
+    run_result_free(&result);
+    return n;
+}
+
+/* A run in a process of its own, which ends at some boundary as if by kill -9. */
+static void run_and_die(struct world *w)
+{
+    world_close_db(w);
+    w->crash_in = 1 + (int)pick(w, 60);
+    fflush(stderr);
+    pid_t child = fork();
+    if (child == 0) {
+        world_open_db(w);
+        run_once(w);
+        world_close_db(w);
+        _exit(0);
+    }
+    int status;
+    if (waitpid(child, &status, 0) != child) abort();
+    bool died = WIFEXITED(status) && WEXITSTATUS(status) == CRASHED;
+    if (!died && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) violation(w, "the run ended with status %x", (unsigned)status);
+    w->crash_in = 0;
+    for (size_t i = 0; died && i < w->n_cards; i++) w->cards[i].unsure |= w->cards[i].made_in_run == w->runs;
+    note(w, died ? "run: died" : "run: lived");
+    world_open_db(w);
+}
+
+static void step(struct world *w)
+{
+    uint32_t what = pick(w, 100);
+    if (what < 38) user_acts(w, true);
+    else if (what < 76)
+        user_acts(w, false);
+    else if (what < 78)
+        w->now_ms += 86400000LL * (int64_t)pick(w, 3) - 5000;
+    else if (chance(w, w->habits.crashes))
+        run_and_die(w);
+    else
+        run_once(w);
+    if (what >= 78) oracle_always(w);
+}
+
+static void settle(struct world *w)
+{
+    w->calm = true;
+    note(w, "-- calm --");
+    long n = -1;
+    for (int i = 0; i < ROUNDS && n != 0; i++) n = run_once(w);
+    if (n != 0) violation(w, "P5: still writing or failing after %d quiet runs (%ld)", ROUNDS, n);
+    w->now_ms += 2 * 86400000LL; /* a full listing finds nothing to do either */
+    n = run_once(w);
+    if (n != 0) violation(w, "P5: a full listing after convergence made %ld writes", n);
+    oracle_settled(w);
+}
+
+static bool run_seed(const char *folder, uint64_t seed, bool verbose)
+{
+    struct world *w = world_new(folder, seed, verbose);
+    note(w, "seed %llu: etags %d, rewriting %d, tokens %d, bodies %d, faults %u, crashes %u, lies %u", (unsigned long long)seed,
+         w->habits.etags, w->habits.rewriting, w->habits.tokens, w->habits.bodies_in_listing, w->habits.faults, w->habits.crashes,
+         w->habits.lies);
+    users_populate(w);
+    for (int i = 0; i < STEPS && !w->violations; i++) step(w);
+    if (!w->violations) settle(w);
+    bool good = !w->violations;
+    world_free(w);
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long long first = 1, seeds = 100;
+    bool verbose = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-v") == 0) verbose = true;
+        else if (strcmp(argv[i], "--first") == 0 && i + 1 < argc)
+            first = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc)
+            seeds = strtoull(argv[++i], NULL, 10);
+    }
+    char folder[] = "/dev/shm/abgleich-sim-XXXXXX";
+    if (!mkdtemp(folder)) return 2;
+    unsigned long long failed = 0;
+    for (unsigned long long s = first; s < first + seeds; s++) failed += !run_seed(folder, s, verbose);
+    rmdir(folder);
+    printf("simulator: %llu passed, %llu failed\n", seeds - failed, failed);
+    return failed != 0;
+}

@@ -1,0 +1,103 @@
+/* The simulator: a whole sync world from one seed (docs/TESTING.md). Side A is the real store in a real SQLite file, side B a made-up
+ * server with the habits and faults of real ones; users edit both, also in the middle of a run; a run may die at any boundary. The
+ * world lives in shared memory, so that a run that is to die can be a forked process.
+ *
+ * Every value a user writes holds a token that occurs nowhere else, so that the oracle can look for it without knowing how the engine
+ * works. */
+#ifndef ABGLEICH_SIM_H
+#define ABGLEICH_SIM_H
+
+#include "base/mem.h"
+#include "connectors/connector.h"
+#include "core/run.h"
+#include "state/db.h"
+
+#define CARDS_MAX 400
+#define CARD_BYTES 6000
+#define TOKENS_MAX 4000
+#define RECORDS_MAX 300
+#define CRASHED 99
+
+struct card {
+    char id[64];
+    char body[CARD_BYTES];
+    uint64_t seq; /* of its last change */
+    bool there;
+    uint64_t made_in_run; /* by the connector */
+    bool unsure;          /* nobody told the program that it was made: no way to know a deletion from a create that never arrived */
+};
+
+enum etags { ETAG_STRONG, ETAG_MISSING, ETAG_CHURNING, ETAG_MODES };
+enum rewriting { REWRITE_NONE, REWRITE_ORDER, REWRITE_PHONES, REWRITE_DROPS_X, REWRITE_MODES };
+
+struct habits { /* of the server, fixed for a seed */
+    uint8_t etags, rewriting;
+    bool tokens, bodies_in_listing, tells_put_version, users_in_runs;
+    unsigned faults; /* per thousand and call */
+    unsigned crashes; /* per thousand and run */
+    unsigned lies; /* per thousand and listing: empty though it is not */
+};
+
+enum token_fate { TOKEN_LIVE, TOKEN_SUPERSEDED };
+struct token { /* one value a user wrote */
+    char text[24];
+    int record;
+    uint8_t fate;
+    bool droppable; /* in a field the server drops: need not be on B */
+};
+struct person { /* a record as its users know it */
+    char uid[24];
+    bool deleted; /* a user deleted it and nobody wrote to it that the deleter had not seen */
+};
+
+struct world {
+    uint64_t seed, random, env_random;
+    int64_t now_ms;
+    struct habits habits;
+    struct card cards[CARDS_MAX];
+    size_t n_cards;
+    uint64_t seq, runs;
+    uint64_t token_dead_before;
+    struct token tokens[TOKENS_MAX];
+    size_t n_tokens;
+    struct person persons[RECORDS_MAX];
+    size_t n_persons;
+    int next_name;
+    bool synced; /* a run went through */
+    bool calm; /* no faults any more */
+    int crash_in; /* boundaries left; 0 = none */
+    bool verbose;
+    int violations;
+    struct env env;
+    struct db *db; /* this process's; NULL in between */
+    char db_path[200], book[64];
+};
+
+/* world.c */
+struct world *world_new(const char *folder, uint64_t seed, bool verbose);
+void world_free(struct world *w);
+uint32_t pick(struct world *w, uint32_t n); /* 0 ... n-1 */
+bool chance(struct world *w, unsigned per_thousand);
+void note(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void violation(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void world_open_db(struct world *w);
+void world_close_db(struct world *w);
+
+/* server.c: the connector "simserver"; account->state is the world */
+extern const struct connector connector_simserver;
+struct card *server_find(struct world *w, const char *id);
+void server_put(struct world *w, const char *id, const char *body); /* by a user or the connector */
+void server_delete(struct world *w, struct card *c);
+
+/* users.c */
+void users_populate(struct world *w);
+void user_acts(struct world *w, bool on_store);
+
+/* oracle.c: looks at both sides */
+void oracle_always(struct world *w);  /* what must hold at any time */
+void oracle_settled(struct world *w); /* and when all is quiet */
+size_t text_tokens_superseded(struct world *w, const char *body, int person); /* the user saw these and took them away */
+int person_of(struct world *w, const char *body);                              /* by UID; -1 = none */
+bool body_has(const char *body, const char *token);                           /* folding and blanks do not matter */
+
+#endif
