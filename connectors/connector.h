@@ -65,7 +65,7 @@ struct entry {
     struct str version; /* etag as received, change number; {NULL,0} = not said: then only content tells */
     struct str body;    /* {NULL,0} = not delivered */
     bool gone;          /* deleted since the token (changes) or not there (fetch) */
-    bool by_person;     /* HUB only, with gone: deleted by a person here, not by a sync */
+    bool by_person;     /* HUB only, with gone: deleted by a person here, not by a sync; named in whole listings too */
 };
 struct sink {
     void *ctx;
