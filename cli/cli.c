@@ -105,9 +105,28 @@ static int check_output(int code)
     return code ? code : EXIT_PARTLY;
 }
 
+/* Help and complaints about the command line come before any command has read the configuration, which may name the
+ * language. */
+static enum fault_code parse_in_language(struct cli *cli, int argc, char **argv)
+{
+    enum fault_code code = command_parse(cli, argc, argv);
+    bool talks = code || cli->help || !cli->command || cli->command->run == command_help_row;
+    if (cli->language || !talks) return code;
+    struct fault parsed = cli->fault;
+    cli->fault = (struct fault)FAULT_INIT;
+    bool again = cli_config(cli) && cli->config->language && code;
+    fault_clear(&cli->fault);
+    cli->fault = parsed;
+    if (!again) return code;
+    fault_clear(&cli->fault);
+    cli->command = NULL;
+    cli->n_args = cli->n_given = cli->verbose = 0;
+    return command_parse(cli, argc, argv);
+}
+
 int cli_main(struct cli *cli, int argc, char **argv)
 {
-    enum fault_code fault = command_parse(cli, argc, argv);
+    enum fault_code fault = parse_in_language(cli, argc, argv);
     enum log_level level = cli->verbose > 1 ? LOG_DEBUG
                            : cli->verbose   ? LOG_INFO
                            : cli->quiet     ? LOG_ERROR

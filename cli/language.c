@@ -6,6 +6,7 @@
 
 #include <locale.h>
 #include <stdlib.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define CATALOGUE "de/LC_MESSAGES/" I18N_DOMAIN ".mo"
@@ -35,10 +36,22 @@ static void find_catalogues(struct buf *folder)
     buf_adds(folder, "/usr/share/locale");
 }
 
+/* The environment names a locale that is not installed (small systems have C.UTF-8 alone): its language will do. */
+static void use_uninstalled(void)
+{
+    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *value = getenv(variables[i]);
+        if (!value || !*value) continue;
+        if (str_starts(str_of(value), STR("de"))) language_use("de");
+        return;
+    }
+}
+
 void language_init(void)
 {
     setlocale(LC_CTYPE, "");
-    setlocale(LC_MESSAGES, "");
+    if (!setlocale(LC_MESSAGES, "")) use_uninstalled();
     struct buf folder AUTO_BUF = BUF_INIT;
     find_catalogues(&folder);
     bindtextdomain(I18N_DOMAIN, buf_cstr(&folder));

@@ -3,8 +3,6 @@
 
 #include "base/i18n.h"
 
-#include <inttypes.h>
-
 static const char *side_name(const struct report *r, unsigned side)
 {
     const char *name = side ? r->name_b : r->name_a;
@@ -144,13 +142,13 @@ static void print_head(const struct report *r, FILE *out)
 {
     const struct run_report *run = &r->run;
     fprintf(out, "%.*s: %s", STR_ARG(run->link), report_status_text(run->status));
-    if (r->stored) fprintf(out, _(" (run %" PRId64 ")"), run->run);
+    if (r->stored) fprintf(out, _(" (run %lld)"), (long long)run->run);
     fputc('\n', out);
     if (run->started_ms) {
         struct buf time AUTO_BUF = BUF_INIT;
         time_text(run->started_ms, &time);
-        fprintf(out, _("  started %s, %.1f s, %" PRId64 " requests\n"), buf_cstr(&time),
-                run->finished_ms ? (double)(run->finished_ms - run->started_ms) / 1000 : 0.0, run->requests);
+        fprintf(out, _("  started %s, %.1f s, %lld requests\n"), buf_cstr(&time),
+                run->finished_ms ? (double)(run->finished_ms - run->started_ms) / 1000 : 0.0, (long long)run->requests);
     }
     if (run->fault.n) fprintf(out, "  %.*s\n", STR_ARG(run->fault));
 }
