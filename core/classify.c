@@ -76,6 +76,7 @@ static void classify_half(struct job *job, struct item *item)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
     struct journal_row row;
+    item->has_base = false;
     for (int s = 0; s < 2; s++) item->side[s].seen = seen_without_base(job, item, (enum side)s, &arena);
     if (!journal_get(job->db, job->link->name, item->row, &arena, &row)) return;
     enum side source = row.base[SIDE_A].version ? SIDE_A : SIDE_B, made = side_other(source);

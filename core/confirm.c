@@ -117,6 +117,16 @@ static void leave_out_additions(struct arena *arena, const struct effect *e, enu
     base->n = n;
 }
 
+/* Two spellings of one phone number must be paired as one; asking costs, so only where the sides differ at all. */
+static void recognise_spellings(struct job *job, struct record *now[2])
+{
+    size_t n[2];
+    const struct element *e[2] = {record_elements(now[0], &n[0]), record_elements(now[1], &n[1])};
+    bool equal = n[0] == n[1];
+    for (size_t i = 0; equal && i < n[0]; i++) equal = e[0][i].key == e[1][i].key && e[0][i].value == e[1][i].value;
+    for (int s = 0; !equal && s < 2; s++) record_equivalents(now[s], job->region);
+}
+
 /* What both sides hold now becomes the base of the next run. */
 static void journal_agreed(struct job *job, struct effect *e)
 {
@@ -126,6 +136,7 @@ static void journal_agreed(struct job *job, struct effect *e)
     fill_row(e, &row);
     for (int s = 0; s < 2; s++) now[s] = wrote(e, (enum side)s) ? e->after[s] : e->before[s];
     if (!now[0] || !now[1]) return;
+    recognise_spellings(job, now);
     fingerprint_both(&arena, now[0], now[1], &row.base[0], &row.base[1]);
     for (int s = 0; s < 2; s++) {
         if (!wrote(e, (enum side)s) || is_proven(e, (enum side)s)) continue;

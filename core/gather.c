@@ -113,7 +113,7 @@ static enum fault_code entry(void *ctx, const struct entry *e)
 {
     struct gathering *g = ctx;
     struct job *job = g->job;
-    g->entries++;
+    if (!e->gone || !g->full) g->entries++; /* (the store's listings also name what a person deleted) */
     if (is_known_unchanged(g, e)) return FAULT_NONE;
     struct item *item = item_of_id(job, g->side, e->id, !e->gone);
     if (!item) return FAULT_NONE; /* the deletion of something we never knew */
