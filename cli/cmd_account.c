@@ -304,7 +304,10 @@ int command_secret_set(struct cli *cli)
     enum fault_code code = secret_set(cli->db, a->name, "password", str_of(password), &cli->fault);
     secret_free(password);
     if (code) return cli_fail(cli);
-    if (!a->secret || strcmp(a->secret, "stored") != 0)
+    struct config_pair stored = {"secret", "stored"};
+    if (!a->secret && config_write(cli->config, CONFIG_ACCOUNT, a->name, &stored, 1, false, &cli->fault))
+        return cli_fail(cli);
+    if (a->secret && strcmp(a->secret, "stored") != 0)
         cli_say(cli,
                 _("Stored, but the account takes its password from elsewhere: \"abgleich account set %s "
                   "secret=stored\".\n"),

@@ -376,3 +376,141 @@ Test(cli, wrong_names_are_refused)
     struct world w AUTO_WORLD = world_make();
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) cr_expect_eq(run(&w, lines[i]), 2, "%s", lines[i]);
 }
+
+/* Thirty contacts on both sides, linked as k. */
+static void fill(struct world *w)
+{
+    struct buf file AUTO_BUF = BUF_INIT;
+    for (int i = 0; i < 30; i++)
+        buf_addf(&file, "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u-%d\r\nFN:Nr %d\r\nN:%d;Nr;;;\r\nEND:VCARD\r\n", i, i, i);
+    put("many.vcf", buf_cstr(&file));
+    cr_assert_eq(run(w, "book|add|Kunden"), 0);
+    cr_assert_eq(run(w, "contact|import|Kunden|many.vcf"), 0);
+    cr_assert_eq(run(w, "link|add|k|contactbox:Kunden|contactbox:Kopie"), 0);
+    cr_assert_eq(run(w, "sync|k"), 0);
+}
+
+static const char *text_of(json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "";
+}
+
+static void remove_most(struct world *w)
+{
+    json_t *list = run_json(w, "contact|list|Kunden", 0);
+    struct buf line AUTO_BUF = BUF_INIT;
+    buf_adds(&line, "contact|remove");
+    for (size_t i = 0; i < 20; i++) buf_addf(&line, "|%s", text_of(json_array_get(list, i), "id"));
+    json_decref(list);
+    cr_assert_eq(run(w, buf_cstr(&line)), 0);
+}
+
+Test(cli, a_held_plan_waits_for_exactly_its_approval)
+{
+    struct world w AUTO_WORLD = world_make();
+    fill(&w);
+    remove_most(&w);
+    json_t *sync = run_json(&w, "sync|k", EXIT_HELD), *held = run_json(&w, "held", 0), *first = json_array_get(held, 0);
+    cr_expect_str_eq(text_of(sync, "status"), "held");
+    cr_expect_str_eq(text_of(first, "name"), "k");
+    cr_expect_str_eq(text_of(first, "plan"), text_of(sync, "plan"));
+    cr_expect_eq(run(&w, "sync|k"), EXIT_HELD, "and again");
+    cr_expect_not_null(strstr(w.out, "abgleich approve k "), "what to type: %s", w.out);
+    cr_expect_eq(run(&w, "approve|k|0123456789abcdef"), 2, "another plan");
+    struct buf approve AUTO_BUF = BUF_INIT;
+    buf_addf(&approve, "approve|k|%s", text_of(first, "plan"));
+    cr_expect_eq(run(&w, buf_cstr(&approve)), 0);
+    json_decref(sync);
+    sync = run_json(&w, "sync|k", 0);
+    cr_expect_eq(json_integer_value(json_object_get(json_object_get(sync, "b"), "deleted")), 20);
+    json_decref(held);
+    held = run_json(&w, "held", 0);
+    cr_expect_eq(json_array_size(held), 0);
+    json_decref(held);
+    json_decref(sync);
+}
+
+Test(cli, a_rejected_plan_is_planned_anew)
+{
+    struct world w AUTO_WORLD = world_make();
+    fill(&w);
+    remove_most(&w);
+    json_t *sync = run_json(&w, "sync|k", EXIT_HELD);
+    struct buf reject AUTO_BUF = BUF_INIT;
+    buf_addf(&reject, "reject|k|%s", text_of(sync, "plan"));
+    cr_expect_eq(run(&w, buf_cstr(&reject)), 0);
+    cr_expect_eq(run(&w, buf_cstr(&reject)), 2, "nothing is held any more");
+    cr_expect_eq(run(&w, "sync|k"), EXIT_HELD);
+    json_decref(sync);
+}
+
+Test(cli, review_asks_and_remembers)
+{
+    struct world w AUTO_WORLD = world_make();
+    put("a.vcf", "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Anna "
+                 "Meier\r\nN:Meier;Anna;;;\r\nEMAIL:a@x.example\r\nEND:VCARD\r\n");
+    put("b.vcf", "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:b\r\nFN:Anna "
+                 "Meier\r\nN:Meier;Anna;;;\r\nEMAIL:b@x.example\r\nEND:VCARD\r\n");
+    run(&w, "book|add|A");
+    run(&w, "book|add|B");
+    run(&w, "contact|import|A|a.vcf");
+    run(&w, "contact|import|B|b.vcf");
+    run(&w, "link|add|k|contactbox:A|contactbox:B");
+    cr_expect_eq(run(&w, "sync|k"), EXIT_WAITING);
+    json_t *list = run_json(&w, "review|k", EXIT_WAITING), *pair = json_array_get(list, 0);
+    cr_assert_eq(json_array_size(list), 1);
+    struct buf line AUTO_BUF = BUF_INIT; /* in the other order */
+    buf_addf(&line, "review|k|--different|%s|%s", text_of(json_object_get(pair, "b"), "id"),
+             text_of(json_object_get(pair, "a"), "id"));
+    cr_expect_eq(run(&w, "review|k|--same|x|y"), 2);
+    cr_expect_eq(run(&w, buf_cstr(&line)), 0);
+    cr_expect_eq(run(&w, "review|k"), 0);
+    json_t *sync = run_json(&w, "sync|k", 0);
+    cr_expect_eq(json_integer_value(json_object_get(json_object_get(sync, "a"), "created")), 1);
+    cr_expect_eq(json_integer_value(json_object_get(json_object_get(sync, "b"), "created")), 1);
+    json_decref(list);
+    json_decref(sync);
+}
+
+Test(cli, accounts_come_and_go)
+{
+    struct world w AUTO_WORLD = world_make();
+    put("pw", "geheim\n");
+    cr_expect_eq(
+        run(&w, "account|add|nc|--connector|carddav|--url|https://x.example/|--user|anna|--password-file|pw|--no-test"),
+        0);
+    cr_expect_eq(run(&w, "account|add|nc|--connector|carddav|--no-test"), 2, "taken");
+    cr_expect_eq(run(&w, "account|set|nc|interval=1h|enabled=no"), 0);
+    cr_expect_eq(run(&w, "account|set|nc|intervall=1h"), 2);
+    cr_expect_eq(run(&w, "account|set|nc|interval"), 2);
+    json_t *list = run_json(&w, "account|list", 0), *first = json_array_get(list, 0);
+    cr_expect_str_eq(text_of(first, "name"), "nc");
+    cr_expect_str_eq(text_of(first, "interval"), "1h");
+    cr_expect_str_eq(text_of(first, "secret"), "stored");
+    cr_expect(json_is_false(json_object_get(first, "enabled")));
+    json_decref(list);
+    cr_expect_eq(run(&w, "link|add|k|contactbox:Kunden|nc:kunden|--no-test|--max-delete|5"), 0);
+    cr_expect_eq(run(&w, "sync|k"), 2, "its account is off");
+    cr_expect_eq(run(&w, "account|remove|nc"), 2, "not without --yes, where nobody can be asked");
+    cr_expect_eq(run(&w, "account|remove|nc|--yes"), 0);
+    cr_expect_eq(run(&w, "config|show"), 0);
+    cr_expect_null(strstr(w.out, "[account"), "%s", w.out);
+    cr_expect_null(strstr(w.out, "[link"), "%s", w.out);
+}
+
+/* Passwords are never an argument and never printed. */
+Test(cli, secrets_are_not_shown)
+{
+    struct world w AUTO_WORLD = world_make();
+    put("pw", "c4nary-9f3\n");
+    run(&w, "account|add|nc|--connector|carddav|--url|https://x.example/|--user|anna|--password-file|pw|--no-test");
+    static const char *const lines[] = {"config|show", "--json|config|show", "account|list", "--json|account|list",
+                                        "--json|status"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        cr_expect_eq(run(&w, lines[i]), 0, "%s", lines[i]);
+        cr_expect_null(strstr(w.out, "c4nary"), "%s", lines[i]);
+    }
+    unlink("pw");
+    cr_expect_neq(system("grep -rq c4nary ."), 0, "in no file");
+}
