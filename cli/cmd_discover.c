@@ -72,6 +72,11 @@ static bool look(struct cli *cli, const struct remote *r, const struct collectio
 {
     struct book book;
     *out = (struct found){-1, 0, -1, 0, link_of(cli->config, r->account.name, c)};
+    if (r->account.state) { /* the store itself: here is there */
+        out->local = out->remote = remote_count(cli, r, c);
+        out->new_remote = 0;
+        return out->remote >= 0;
+    }
     if (out->link) return check_link(cli, r->account.name, out);
     if (book_find(cli->db, str_of(c->name), &cli->arena, &book)) return check_book(cli, r, c, &book, out);
     out->remote = out->new_remote = remote_count(cli, r, c);

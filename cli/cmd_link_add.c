@@ -265,7 +265,10 @@ static int add_many(struct cli *cli, const char *name)
 {
     struct many m = {.cli = cli, .remote = REMOTE_INIT, .opened = cli->config, .account = name, .made = json_array()};
     const struct config_account *account = config_account_must(cli->config, name, &cli->fault);
-    if (account && remote_open(cli, account, &m.remote) && books_are_there(cli, &m.remote)) link_all(&m);
+    if (account && config_is_store(account))
+        cli_usage(cli, NULL, _("name the account whose collections are to be linked with the store"));
+    else if (account && remote_open(cli, account, &m.remote) && books_are_there(cli, &m.remote))
+        link_all(&m);
     remote_close(&m.remote);
     json_decref(m.made);
     if (cli->config != m.opened) config_free(m.opened);
