@@ -31,6 +31,12 @@ static void print_fault(const struct config_link *l, const struct fault *f)
     fprintf(stderr, "%s: %s\n", l->name, buf_cstr(&text));
 }
 
+/* With -q only what needs somebody is worth a word. */
+static bool needs_somebody(enum run_status status)
+{
+    return status == RUN_PARTIAL || status == RUN_HELD || status == RUN_FAILED;
+}
+
 static void print_result(struct session_of_runs *s, const struct run_result *result, const struct link *link)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
@@ -39,7 +45,8 @@ static void print_result(struct session_of_runs *s, const struct run_result *res
         json_array_append_new(s->all, report_json(&report));
     else if (s->cli->json)
         json_print(report_json(&report), stdout);
-    else if (!s->cli->quiet || result->status != RUN_UNCHANGED)
+    report.run.fault = STR_NONE; /* stands on stderr */
+    if (!s->cli->json && (!s->cli->quiet || needs_somebody(result->status)))
         report_text(&report, s->cli->verbose ? 0 : OPERATIONS_SHOWN, stdout);
 }
 
@@ -59,7 +66,8 @@ static int run_one(struct session_of_runs *s, const struct config_link *l)
     }
     progress_end(&progress);
     print_result(s, &result, &link);
-    if (cli->json && result.fault.code) print_fault(l, &result.fault);
+    fflush(stdout);
+    if (result.fault.code) print_fault(l, &result.fault);
     int code = run_exit_code(&result, s->options.check_only);
     config_link_wipe(&link);
     run_result_free(&result);
@@ -105,9 +113,8 @@ static int run_all(struct session_of_runs *s)
     if (s->options.only_plan && n != 1) return cli_usage(cli, NULL, _("--plan goes with one link"));
     if (cli->json && cli->n_args != 1) s->all = json_array();
     for (size_t i = 0; i < n && !cli->env->cancelled(cli->env); i++) {
-        if (i && !s->all && !cli->quiet) fputc('\n', stdout);
+        if (i && !cli->json && !cli->quiet) fputc('\n', stdout);
         s->code = graver(s->code, run_one(s, links[i]));
-        fflush(stdout);
     }
     if (s->all) json_print(s->all, stdout);
     return s->code;

@@ -156,7 +156,8 @@ static void print_head(const struct report *r, FILE *out)
 void report_text(const struct report *r, size_t most, FILE *out)
 {
     print_head(r, out);
-    if (r->run.fault.n && !r->run.counts[0].total && !r->run.counts[1].total) return;
+    bool nothing_known = !r->run.counts[0].total && !r->run.counts[1].total && !r->n_problems;
+    if (str_eq(r->run.status, STR("failed")) && nothing_known) return;
     print_counts(r, out);
     print_held(r, out);
     print_conflicts(r, out);

@@ -514,3 +514,55 @@ Test(cli, secrets_are_not_shown)
     unlink("pw");
     cr_expect_neq(system("grep -rq c4nary ."), 0, "in no file");
 }
+
+/* -- progress -- */
+
+struct clock {
+    struct env env;
+    int64_t now_ms;
+};
+
+static int64_t clock_now(struct env *e)
+{
+    return ((struct clock *)e)->now_ms;
+}
+
+/* On a terminal: at most four lines a second, the time left once it can be told, and nothing left behind. */
+Test(cli, progress_is_rate_limited_and_tells_the_time_left)
+{
+    struct clock clock = {.env = {.monotonic_ms = clock_now}, .now_ms = 1000000};
+    struct progress p = progress_of(&clock.env, "k", false);
+    char *text = NULL;
+    size_t n;
+    FILE *real = stderr;
+    p.terminal = true;
+    stderr = open_memstream(&text, &n);
+    for (size_t i = 0; i <= 1000; i++, clock.now_ms += 10) progress_show(&p, PHASE_FETCH, i, 1000);
+    progress_end(&p);
+    fclose(stderr);
+    stderr = real;
+    size_t lines = 0;
+    for (const char *c = text; *c; c++) lines += *c == '\r';
+    cr_expect(lines > 30 && lines <= 44, "10 s: %zu", lines);
+    cr_expect_not_null(strstr(text, "500/1000 (50 %), 0:05 left"), "%s", text);
+    free(text);
+}
+
+Test(cli, progress_off_a_terminal_is_a_plain_line_now_and_then)
+{
+    struct clock clock = {.env = {.monotonic_ms = clock_now}, .now_ms = 1000000};
+    struct progress p = progress_of(&clock.env, "k", false);
+    char *text = NULL;
+    size_t n;
+    FILE *real = stderr;
+    p.terminal = false;
+    stderr = open_memstream(&text, &n);
+    for (size_t i = 0; i <= 1000; i++, clock.now_ms += 100) progress_show(&p, PHASE_FETCH, i, 1000);
+    fclose(stderr);
+    stderr = real;
+    size_t lines = 0;
+    for (const char *c = text; *c; c++) lines += *c == '\n';
+    cr_expect(lines >= 3 && lines <= 5, "100 s: %zu: %s", lines, text);
+    cr_expect_null(strchr(text, '\r'));
+    free(text);
+}
