@@ -24,11 +24,13 @@ static int graver(int a, int b)
     return a > b ? a : b;
 }
 
-static void print_fault(const struct config_link *l, const struct fault *f)
+static void print_fault(const struct config_link *l, struct fault *f)
 {
     struct buf text AUTO_BUF = BUF_INIT;
+    if (!f->code) return;
+    fault_about(f, l->name, NULL);
     fault_text(f, &text);
-    fprintf(stderr, "%s: %s\n", l->name, buf_cstr(&text));
+    fprintf(stderr, "abgleich: %s\n", buf_cstr(&text));
 }
 
 /* With -q only what needs somebody is worth a word. */
@@ -67,7 +69,7 @@ static int run_one(struct session_of_runs *s, const struct config_link *l)
     progress_end(&progress);
     print_result(s, &result, &link);
     fflush(stdout);
-    if (result.fault.code) print_fault(l, &result.fault);
+    print_fault(l, &result.fault);
     int code = run_exit_code(&result, s->options.check_only);
     config_link_wipe(&link);
     run_result_free(&result);
