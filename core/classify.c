@@ -37,6 +37,15 @@ static bool looks_like(const struct item_side *at, const struct fingerprint *bas
     return at->version.p && str_eq(at->version, at->base_version);
 }
 
+/* The other side was written there, the answer was lost and nobody changed it since: nothing that a deletion on the other side
+ * would have to give way to. (Merging finds the same and takes it for the base, effect.c.) */
+static bool is_our_lost_write(const struct item *item, enum side s, const struct record *now, struct arena *arena)
+{
+    if (!item->past || !item->past->wrote[s] || !item->side[side_other(s)].gone) return false;
+    struct fingerprint fp = fingerprint_of(arena, now);
+    return fingerprint_hash(&fp) == item->past->wrote[s];
+}
+
 static uint8_t seen_against_base(struct job *job, const struct item *item, enum side s, const struct fingerprint *base,
                                  struct arena *arena)
 {
@@ -45,7 +54,7 @@ static uint8_t seen_against_base(struct job *job, const struct item *item, enum 
     if (!at->body.there) return at->unreadable ? SEEN_UNREADABLE : SEEN_SAME;
     struct record *now = job_record(job, item, s, arena);
     if (!now) return SEEN_UNREADABLE;
-    return looks_like(at, base, now) ? SEEN_SAME : SEEN_CHANGED;
+    return looks_like(at, base, now) || is_our_lost_write(item, s, now, arena) ? SEEN_SAME : SEEN_CHANGED;
 }
 
 /* The journal's word where the side is the store and the record is missing there. */

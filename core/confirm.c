@@ -298,9 +298,9 @@ static void report_skipped(struct job *job, struct effect *e, enum side s)
     tell_problem(job, PROBLEM_FAILED, e->item, s, e->title, STR_NONE, past->code, past->reason.p ? past->reason.p : "");
 }
 
-/* Created, but what the side made of it could not be read: the journal learns that the two belong together, and what only the
- * source looked like. So a deletion there is seen as one, and no field counts as removed there (classify.c). */
-static void journal_created(struct job *job, struct effect *e, enum side s)
+/* Written from the other side alone, but what became of it could not be read: the journal learns that the two belong together, and
+ * what only the source looked like. So a deletion there is seen as one, and no field counts as removed there (classify.c). */
+static void journal_half(struct job *job, struct effect *e, enum side s)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
     struct journal_row row = {0};
@@ -320,7 +320,8 @@ static bool is_confirmed(struct job *job, struct effect *e, enum side s)
 {
     if (!wrote(e, s) || e->write[s].kind == WRITE_DELETE) return true;
     if (e->write[s].kind == WRITE_CREATE) items_name(&job->items, e->item, s, name_now(e, s)); /* it is there, whatever follows */
-    if (!e->after[s] && e->write[s].kind == WRITE_CREATE && !e->item->row && !e->writes[side_other(s)]) journal_created(job, e, s);
+    bool one_way = !e->writes[side_other(s)] && !e->merged.n_edits[side_other(s)] && e->before[side_other(s)];
+    if (!e->after[s] && one_way) journal_half(job, e, s);
     else if (!e->after[s])
         e->write[s].code = FAULT_UNKNOWN; /* the intent stays open: the next run looks */
     else if (is_ours(job, e, s))

@@ -52,7 +52,8 @@ static enum fault_code intend_one(struct job *job, struct effect *e, enum side s
     const struct write *w = &e->write[s];
     struct intent intent = {.side = s, .kind = w->kind, .id = w->id, .version = w->version, .row = e->item->row,
                             .source_id = e->item->side[side_other(s)].id, .run = job->result->run};
-    if (e->sent[s]) {
+    /* Known again only if nothing flows the other way: what holds edits of this side is nobody's base. */
+    if (e->sent[s] && !e->merged.n_edits[side_other(s)]) {
         struct fingerprint fp = fingerprint_of(&arena, e->sent[s]);
         intent.content = fingerprint_hash(&fp);
     }

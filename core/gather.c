@@ -211,10 +211,9 @@ static void note_intent(void *ctx, const struct intent *intent)
     item->side[intent->side].look = true;
     enum side other = side_other((enum side)intent->side);
     if (item->side[other].id.p) item->side[other].look = true;
-    if (intent->kind == WRITE_CREATE && !item->row && intent->source_id.p) {
-        past->wrote[intent->side] = intent->content; /* (what an update wrote holds both sides' edits and is no base) */
+    past->wrote[intent->side] = intent->content;
+    if (intent->kind == WRITE_CREATE && !item->row && intent->source_id.p)
         past->created_from = arena_str(&job->items.strings, intent->source_id);
-    }
     job->intents = mem_realloc(job->intents, (job->n_intents + 1) * sizeof *job->intents);
     job->intents[job->n_intents++] = (struct open_intent){intent->no, (uint32_t)(item - job->items.list)};
 }

@@ -24,7 +24,8 @@ struct item_side {
 /* What earlier runs, or earlier rounds of this one, left behind; few items have it. */
 struct item_past {
     struct str created_from; /* an open create: the other side's id it was made from; pairs without asking */
-    uint64_t wrote[2];       /* fingerprint_hash of an intended create whose answer is unknown; 0 = none */
+    uint64_t wrote[2];       /* fingerprint_hash of an intended write whose answer is unknown, made from the other side alone;
+                                0 = none */
     uint64_t refused[2];     /* hash of the bytes a side refused */
     uint64_t read_back[2];   /* fingerprint_hash of what a side made of our write in the round before */
     struct str title, reason;/* as reported before */

@@ -296,7 +296,8 @@ static enum fault_code recall_deleted(struct job *job)
     return code;
 }
 
-/* A new record whose body nobody delivered may be any of the other side's new ones: none of these may be created now. */
+/* A new record whose body nobody delivered may be any of the other side's new ones, or one that vanished from its own side: none of
+ * these may be created, revived or deleted now. */
 static void wait_for_unknown(struct job *job)
 {
     for (int s = 0; s < 2; s++) {
@@ -306,7 +307,8 @@ static void wait_for_unknown(struct job *job)
             any = !item->dead && !item->row && item->unknown && item->side[s].id.p && !item->side[s].body.there;
         }
         for (size_t i = 0; any && i < job->items.n; i++)
-            if (is_unpaired_new(&job->items.list[i], side_other((enum side)s))) job->items.list[i].unknown = true;
+            if (is_unpaired_new(&job->items.list[i], side_other((enum side)s)) || has_lost(&job->items.list[i], (enum side)s))
+                job->items.list[i].unknown = true;
     }
 }
 

@@ -284,6 +284,13 @@ static void tell_left_alone(struct job *job, struct item *item)
     }
 }
 
+/* Found out in the middle of a run: no guard has seen such a delete, and what vanished may have moved to a name that only the next
+ * listing shows. */
+static bool is_for_next_run(enum action action)
+{
+    return action == ACTION_DELETE_A || action == ACTION_DELETE_B || action == ACTION_REVIVE_A || action == ACTION_REVIVE_B;
+}
+
 static void collect_work(struct job *job, struct guard_input *guard)
 {
     job->n_work[0] = job->n_work[1] = 0;
@@ -298,8 +305,7 @@ static void collect_work(struct job *job, struct guard_input *guard)
             item->settled = true;
             continue;
         }
-        if (job->round && (item->rule->action == ACTION_DELETE_A || item->rule->action == ACTION_DELETE_B))
-            continue; /* no guard has seen this delete: the next run decides it */
+        if (job->round && is_for_next_run((enum action)item->rule->action)) continue;
         plan_item(job, guard, item);
         add_work(job, i, is_late(item));
         tell_progress(job, PHASE_PLAN, i, job->items.n);

@@ -236,6 +236,7 @@ static void carry_out(struct session *s, struct write *w, const char *id)
         server_put(world, id, body);
         w->code = FAULT_NONE;
         if (w->kind == WRITE_CREATE) server_find(world, id)->made_in_run = world->runs;
+        server_find(world, id)->unsure |= world->habits.rewriting >= REWRITE_PHONES;
         if (world->habits.tells_put_version) w->new_version = mem_strdup(version_of(world, server_find(world, id), version));
     }
     note(world, "server: %s %s -> %s", w->kind == WRITE_CREATE ? "create" : w->kind == WRITE_UPDATE ? "update" : "delete", id,
@@ -257,7 +258,7 @@ static enum fault_code write_one(struct session *s, struct write *w, struct faul
     switch (pick(world, 4)) {
     case 0: /* the answer is lost after the effect */
         carry_out(s, w, id);
-        if (w->kind == WRITE_CREATE && !w->code) server_find(world, id)->unsure = true;
+        if (!w->code) server_find(world, id)->unsure = true;
         free(w->new_version);
         w->new_version = NULL;
         w->code = FAULT_UNKNOWN;

@@ -24,7 +24,8 @@ struct card {
     uint64_t seq; /* of its last change */
     bool there;
     uint64_t made_in_run; /* by the connector */
-    bool unsure;          /* nobody told the program that it was made: no way to know a deletion from a create that never arrived */
+    bool unsure;          /* the program may not have heard what became of its write: it cannot tell a deletion from a create that
+                             never arrived, nor (where the server rewrites) its own write from somebody's */
 };
 
 enum etags { ETAG_STRONG, ETAG_MISSING, ETAG_CHURNING, ETAG_MODES };

@@ -207,6 +207,13 @@ void users_populate(struct world *w)
     db_commit(w->db, &f);
 }
 
+static bool is_unsure(struct world *w, int person)
+{
+    for (size_t i = 0; i < w->n_cards; i++)
+        if (w->cards[i].unsure && person_of(w, w->cards[i].body) == person) return true;
+    return false;
+}
+
 static void act_on(struct world *w, bool store, const char *id, const char *body)
 {
     int person = person_of(w, body);
@@ -216,8 +223,8 @@ static void act_on(struct world *w, bool store, const char *id, const char *body
         random_edit(w, person, body, &text);
         note(w, "user: edits %s on %s", w->persons[person].uid, store ? "A" : "B");
         save(w, store, id, buf_cstr(&text));
-    } else if (!store && server_find(w, id)->unsure) {
-        /* No program could tell this deletion from a create that never arrived. */
+    } else if (is_unsure(w, person)) {
+        /* No program could tell this deletion from a create that never arrived, or its own write from another edit. */
     } else if (store && !w->synced) {
         /* Deleted in the store before it was ever linked means "never again" (contactbox 5), which is not what is tested here. */
     } else if (what < 92 || store) {
