@@ -298,8 +298,8 @@ static void report_skipped(struct job *job, struct effect *e, enum side s)
     tell_problem(job, PROBLEM_FAILED, e->item, s, e->title, STR_NONE, past->code, past->reason.p ? past->reason.p : "");
 }
 
-/* Written from the other side alone, but what became of it could not be read: the journal learns that the two belong together, and
- * what only the source looked like. So a deletion there is seen as one, and no field counts as removed there (classify.c). */
+/* Written, but what became of it could not be read: the journal learns that the two belong together, and what only the other side
+ * looks like. So a deletion there is seen as one, and no field counts as removed there (classify.c). */
 static void journal_half(struct job *job, struct effect *e, enum side s)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
@@ -308,11 +308,18 @@ static void journal_half(struct job *job, struct effect *e, enum side s)
     enum side from = side_other(s);
     fill_row(e, &row);
     row.version[s] = STR_NONE;
-    row.base[from] = fingerprint_of(&arena, e->before[from]);
+    row.base[from] = fingerprint_of(&arena, wrote(e, from) ? e->after[from] : e->before[from]);
     if (!journal_put(job->db, job->link->name, &row, job->fault)) e->item->row = row.row;
     fault_set(&why, FAULT_UNKNOWN, NULL, "%s", _("written, but it could not be read back; the next run looks"));
     leave_pending(job, e->item, e->title, &why, s, NULL);
     e->item->settled = e->item->failed = true;
+}
+
+/* Does that side have everything the other was sent? Then only what became of it there is unknown. */
+static bool has_all(const struct effect *e, enum side s)
+{
+    if (wrote(e, s)) return e->after[s] != NULL;
+    return !e->writes[s] && !e->merged.n_edits[s] && e->before[s];
 }
 
 /* True where what was written is confirmed: by reading it back, or because this side keeps bytes. */
@@ -320,8 +327,7 @@ static bool is_confirmed(struct job *job, struct effect *e, enum side s)
 {
     if (!wrote(e, s) || e->write[s].kind == WRITE_DELETE) return true;
     if (e->write[s].kind == WRITE_CREATE) items_name(&job->items, e->item, s, name_now(e, s)); /* it is there, whatever follows */
-    bool one_way = !e->writes[side_other(s)] && !e->merged.n_edits[side_other(s)] && e->before[side_other(s)];
-    if (!e->after[s] && one_way) journal_half(job, e, s);
+    if (!e->after[s] && has_all(e, side_other(s))) journal_half(job, e, s);
     else if (!e->after[s])
         e->write[s].code = FAULT_UNKNOWN; /* the intent stays open: the next run looks */
     else if (is_ours(job, e, s))

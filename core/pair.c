@@ -118,6 +118,8 @@ static enum fault_code pair_moved(struct job *job, enum side s)
 {
     if (!count_of(job, has_lost, s) || !count_of(job, is_unpaired_new, s)) return FAULT_NONE;
     enum fault_code code = gather_bodies(job, s == SIDE_B ? needs_uid_of_a : needs_uid_of_b);
+    for (size_t i = 0; !code && i < job->items.n; i++) /* what was fetched just now may say more than the listing did */
+        if (has_lost(&job->items.list[i], s)) classify(job, &job->items.list[i]);
     if (!code) follow(job, s);
     return code;
 }
@@ -304,7 +306,9 @@ static void wait_for_unknown(struct job *job)
         bool any = false;
         for (size_t i = 0; i < job->items.n && !any; i++) {
             const struct item *item = &job->items.list[i];
-            any = !item->dead && !item->row && item->unknown && item->side[s].id.p && !item->side[s].body.there;
+            const struct item_side *at = &item->side[s];
+            bool vanished = at->gone && !item->past; /* listed as new, and not there a moment later: it may be under another name */
+            any = !item->dead && !item->row && at->id.p && !at->body.there && (item->unknown || vanished);
         }
         for (size_t i = 0; any && i < job->items.n; i++)
             if (is_unpaired_new(&job->items.list[i], side_other((enum side)s)) || has_lost(&job->items.list[i], (enum side)s))

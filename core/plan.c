@@ -286,9 +286,17 @@ static void tell_left_alone(struct job *job, struct item *item)
 
 /* Found out in the middle of a run: no guard has seen such a delete, and what vanished may have moved to a name that only the next
  * listing shows. */
-static bool is_for_next_run(enum action action)
+static bool is_for_next_run(const struct item *item)
 {
-    return action == ACTION_DELETE_A || action == ACTION_DELETE_B || action == ACTION_REVIVE_A || action == ACTION_REVIVE_B;
+    switch ((enum action)item->rule->action) {
+    case ACTION_DELETE_A:
+    case ACTION_DELETE_B:
+    case ACTION_REVIVE_A:
+    case ACTION_REVIVE_B: return true;
+    case ACTION_CREATE_A: return item->side[SIDE_A].gone;
+    case ACTION_CREATE_B: return item->side[SIDE_B].gone;
+    default: return false;
+    }
 }
 
 static void collect_work(struct job *job, struct guard_input *guard)
@@ -305,7 +313,7 @@ static void collect_work(struct job *job, struct guard_input *guard)
             item->settled = true;
             continue;
         }
-        if (job->round && is_for_next_run((enum action)item->rule->action)) continue;
+        if (job->round && is_for_next_run(item)) continue;
         plan_item(job, guard, item);
         add_work(job, i, is_late(item));
         tell_progress(job, PHASE_PLAN, i, job->items.n);

@@ -176,14 +176,14 @@ static void check_deleted(struct world *w, const struct sides *s)
 {
     for (size_t i = 0; i < w->n_persons; i++)
         for (int side = 0; side < 2; side++)
-            if (w->persons[i].deleted && s->count[side][i]) violation(w, "P3: %s came back on %c", w->persons[i].uid, 'A' + side);
+            if (w->persons[i].deleted && !w->persons[i].odd && s->count[side][i]) violation(w, "P3: %s came back on %c", w->persons[i].uid, 'A' + side);
 }
 
 /* P5: both sides have the same people, and a value taken away is gone from both. */
 static void check_same(struct world *w, const struct sides *s, const struct reported *reported)
 {
     for (size_t i = 0; i < w->n_persons; i++)
-        if (s->count[0][i] != s->count[1][i])
+        if (s->count[0][i] != s->count[1][i] && !w->persons[i].odd)
             violation(w, "P5: %s is there %d times on A and %d times on B", w->persons[i].uid, s->count[0][i], s->count[1][i]);
     for (size_t i = 0; i < w->n_tokens; i++) {
         const struct token *t = &w->tokens[i];

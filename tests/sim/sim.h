@@ -48,6 +48,7 @@ struct token { /* one value a user wrote */
 };
 struct person { /* a record as its users know it */
     char uid[24];
+    bool odd;     /* deleted in the store and moved on the server at once: "deleted here, skipped" is as right as anything */
     bool deleted; /* a user deleted it and nobody wrote to it that the deleter had not seen */
 };
 

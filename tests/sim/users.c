@@ -232,6 +232,7 @@ static void act_on(struct world *w, bool store, const char *id, const char *body
         erase(w, store, id, body);
     } else { /* the same card under another name */
         note(w, "user: moves %s on B", w->persons[person].uid);
+        w->persons[person].odd |= w->persons[person].deleted;
         server_delete(w, server_find(w, id));
         save(w, false, NULL, body);
     }
