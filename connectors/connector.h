@@ -109,7 +109,8 @@ struct connector {
      * borrowed until close. identity: what must stay the same for this to be the same collection (URL, principal). */
     enum fault_code (*select)(struct session *s, const char *path, const struct collection **about, struct buf *identity,
                               struct fault *f);
-    /* Everything new or changed since the token; token NULL or dead, or `list`: the whole listing. Entries stream into the sink
+    /* Everything new or changed since the token; token NULL or dead, or `list`: the whole listing (with a token: bodies are not
+     * wanted, nearly all will be known). Entries stream into the sink
      * as they arrive; bodies come along where that is cheap. An incomplete answer is FAULT_INCOMPLETE with out->complete false.
      * A dead token is handled inside by listing. */
     enum fault_code (*changes)(struct session *s, const char *token, bool list, const struct sink *sink, struct changes *out,

@@ -174,8 +174,8 @@ static enum fault_code gather_side(struct job *job, enum side side)
     struct gathering g = {.job = job, .side = side};
     bool list = job->options->full_listing || job->side[side].list;
     tell_progress(job, PHASE_LIST, 0, 0);
-    enum fault_code code = changes_of(&g, list ? NULL : job->state.token[side], list);
-    if (!code && is_suspicious(&g)) code = changes_of(&g, NULL, true);
+    enum fault_code code = changes_of(&g, job->state.token[side], list);
+    if (!code && is_suspicious(&g)) code = changes_of(&g, job->state.token[side], true);
     if (!code && g.full) code = note_absent(&g);
     known_free(&g);
     if (code) fault_about(job->fault, NULL, job->side[side].account->name);
