@@ -154,7 +154,8 @@ static uint64_t hash_folded(const struct record *r, struct str folded)
 static struct str turn_displayed(struct arena *arena, struct str shown)
 {
     struct str s = str_trim(shown);
-    const char *space = s.n ? memrchr(s.p, ' ', s.n) : NULL;
+    if (!s.p) return s;
+    const char *space = memrchr(s.p, ' ', s.n);
     if (!space || memchr(s.p, ',', s.n)) return text_fold(arena, s);
     struct str given = {s.p, (size_t)(space - s.p)}, family = {space + 1, s.n - given.n - 1};
     const struct str words[] = {text_fold(arena, family), text_fold(arena, given)};
