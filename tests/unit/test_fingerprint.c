@@ -120,6 +120,8 @@ Test(fingerprint, journal_form)
     buf_reset(&blob);
     fingerprint_encode(&none, &blob);
     cr_expect(fingerprint_decode(&a, buf_str(&blob), &back) && back.n == 0);
+    struct str longer_zero = {"\x01\x01\x80\x00", 4}; /* no prints, the number not in its shortest form */
+    cr_expect_not(fingerprint_decode(&a, longer_zero, &back));
 }
 
 /* What decodes must encode to the same bytes again: there is one form of each fingerprint. */
