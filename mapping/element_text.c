@@ -43,7 +43,8 @@ static bool add_known(struct buf *out, struct str word)
 static void add_word(struct buf *out, struct str word)
 {
     if (add_known(out, word)) return;
-    for (size_t i = 0; i < word.n; i++) buf_addc(out, word.p[i] >= 'A' && word.p[i] <= 'Z' ? (char)(word.p[i] + 32) : word.p[i]);
+    for (size_t i = 0; i < word.n; i++)
+        buf_addc(out, word.p[i] >= 'A' && word.p[i] <= 'Z' ? (char)(word.p[i] + 32) : word.p[i]);
 }
 
 /* "_$!<Home>!$_" is Apple's key for a word; everything else is somebody's own text. */

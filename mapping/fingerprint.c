@@ -94,10 +94,14 @@ enum criterion { BY_VALUE, BY_SAME, BY_KEY, BY_FIELD };
 static uint64_t criterion_of(const struct element *e, enum criterion by)
 {
     switch (by) {
-    case BY_VALUE: return e->value;
-    case BY_SAME: return e->same;
-    case BY_KEY: return e->key;
-    case BY_FIELD: break;
+    case BY_VALUE:
+        return e->value;
+    case BY_SAME:
+        return e->same;
+    case BY_KEY:
+        return e->key;
+    case BY_FIELD:
+        break;
     }
     return 0;
 }
@@ -195,8 +199,9 @@ uint64_t fingerprint_hash(const struct fingerprint *fp)
 
 /* -- journal form --
  *
- * byte 1: FORMAT; byte 2: version of the normaliser; then the number of prints, and of each: key and value (8 bytes each, little
- * endian), field, pair + 1 (0 = unpaired). Numbers in 7-bit groups, low ones first, in the shortest form. */
+ * byte 1: FORMAT; byte 2: version of the normaliser; then the number of prints, and of each: key and value (8 bytes
+ * each, little endian), field, pair + 1 (0 = unpaired). Numbers in 7-bit groups, low ones first, in the shortest form.
+ */
 
 enum { FORMAT = 1 };
 

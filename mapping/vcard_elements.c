@@ -231,8 +231,12 @@ static bool same_letters(struct str a, struct str b)
 {
     size_t i = 0, k = 0;
     for (;;) {
-        while (i < a.n && (unsigned char)a.p[i] < 0x80 && !((a.p[i] | 32) >= 'a' && (a.p[i] | 32) <= 'z') && !(a.p[i] >= '0' && a.p[i] <= '9')) i++;
-        while (k < b.n && (unsigned char)b.p[k] < 0x80 && !((b.p[k] | 32) >= 'a' && (b.p[k] | 32) <= 'z') && !(b.p[k] >= '0' && b.p[k] <= '9')) k++;
+        while (i < a.n && (unsigned char)a.p[i] < 0x80 && !((a.p[i] | 32) >= 'a' && (a.p[i] | 32) <= 'z') &&
+               !(a.p[i] >= '0' && a.p[i] <= '9'))
+            i++;
+        while (k < b.n && (unsigned char)b.p[k] < 0x80 && !((b.p[k] | 32) >= 'a' && (b.p[k] | 32) <= 'z') &&
+               !(b.p[k] >= '0' && b.p[k] <= '9'))
+            k++;
         if (i == a.n || k == b.n) return i == a.n && k == b.n;
         if (a.p[i++] != b.p[k++]) return false;
     }
@@ -275,10 +279,12 @@ static bool repeats_any_address(const struct maker *m, struct str label)
 static void make_address_label(struct maker *m, const struct property *p, size_t prop)
 {
     struct str text = vcard_normal_text(m->record->arena, m->card, p, p->value);
-    if (text.n && !repeats_any_address(m, text)) emit(m, FIELD_ADRLABEL, key_text_of_param(&m->reader, FIELD_ADRLABEL, p), text, prop, 0);
+    if (text.n && !repeats_any_address(m, text))
+        emit(m, FIELD_ADRLABEL, key_text_of_param(&m->reader, FIELD_ADRLABEL, p), text, prop, 0);
 }
 
-/* In 4.0 (and in some 3.0 cards) the label is a parameter of its address. Backslash escapes are not defined there, but seen. */
+/* In 4.0 (and in some 3.0 cards) the label is a parameter of its address. Backslash escapes are not defined there, but
+ * seen. */
 static void make_label_param(struct maker *m, const struct property *p, size_t prop)
 {
     const struct param *label = property_param(p, "LABEL");
@@ -289,7 +295,8 @@ static void make_label_param(struct maker *m, const struct property *p, size_t p
         buf_addstr(&all, label->values[i]);
     }
     struct str text = vcard_normal_text(m->record->arena, m->card, p, arena_str(m->record->arena, buf_str(&all)));
-    if (text.n && !repeats_address(m, text, p)) emit(m, FIELD_ADRLABEL, key_text_of_param(&m->reader, FIELD_ADRLABEL, p), text, prop, ITEM_PARAM);
+    if (text.n && !repeats_address(m, text, p))
+        emit(m, FIELD_ADRLABEL, key_text_of_param(&m->reader, FIELD_ADRLABEL, p), text, prop, ITEM_PARAM);
 }
 
 /* -- one property -- */
@@ -329,7 +336,8 @@ static void make_agent(struct maker *m, const struct property_row *row, const st
     if (str_trim(p->value).n || !colon)
         make_single(m, row, p, prop);
     else
-        emit_unknown(m, p, str_trim((struct str){colon + 1, (size_t)(p->raw.p + p->raw.n - colon - 1)}), prop, STR_NONE);
+        emit_unknown(m, p, str_trim((struct str){colon + 1, (size_t)(p->raw.p + p->raw.n - colon - 1)}), prop,
+                     STR_NONE);
 }
 
 static bool is_absent(const struct property *p)
@@ -342,11 +350,19 @@ static void make_property(struct maker *m, const struct property *p, size_t prop
     if ((p->flags & PROPERTY_FOREIGN) || is_absent(p)) return;
     const struct property_row *row = property_row(p->name);
     switch (row->shape) {
-    case SHAPE_IGNORE: return;
-    case SHAPE_NAME: make_name(m, p, prop); return;
-    case SHAPE_LIST: make_list(m, row, p, prop); return;
-    case SHAPE_NOTE: make_note(m, prop); return;
-    default: break;
+    case SHAPE_IGNORE:
+        return;
+    case SHAPE_NAME:
+        make_name(m, p, prop);
+        return;
+    case SHAPE_LIST:
+        make_list(m, row, p, prop);
+        return;
+    case SHAPE_NOTE:
+        make_note(m, prop);
+        return;
+    default:
+        break;
     }
     if (row->field == FIELD_FN)
         make_fn(m, p, prop);
@@ -452,7 +468,8 @@ enum fault_code vcard_check_limits(const struct vcard *c, struct fault *why)
         const struct property_row *row = property_row(p->name);
         bool list = row->shape == SHAPE_LIST || row->shape == SHAPE_NAME || row->shape == SHAPE_PARTS;
         if (list && count_char(p->value, ',') + count_char(p->value, ';') > VCARD_MAX_LIST)
-            return fault_set(why, FAULT_UNREADABLE, NULL, _("line %u: more than %d values in one property"), p->line, VCARD_MAX_LIST);
+            return fault_set(why, FAULT_UNREADABLE, NULL, _("line %u: more than %d values in one property"), p->line,
+                             VCARD_MAX_LIST);
         if (row->shape == SHAPE_BINARY && p->value.n > MAX_BASE64_BYTES)
             return fault_set(why, FAULT_UNREADABLE, NULL, _("line %u: a picture or key larger than 8 MiB"), p->line);
     }

@@ -9,8 +9,8 @@ static const struct {
     struct str word;
     uint16_t field;
 } default_types[] = {
-    {{"INTERNET", 8}, 0}, {{"INTL", 4}, 0},  {{"OTHER", 5}, 0},  {{"PARCEL", 6}, 0},
-    {{"POSTAL", 6}, 0},   {{"PREF", 4}, 0},  {{"X-NULL", 6}, 0}, {{"VOICE", 5}, FIELD_TEL},
+    {{"INTERNET", 8}, 0}, {{"INTL", 4}, 0}, {{"OTHER", 5}, 0},  {{"PARCEL", 6}, 0},
+    {{"POSTAL", 6}, 0},   {{"PREF", 4}, 0}, {{"X-NULL", 6}, 0}, {{"VOICE", 5}, FIELD_TEL},
 };
 
 /* Parameters that say how a value is written, not what it is. */
@@ -21,7 +21,8 @@ static const struct str silent_params[] = {
 static bool is_default_type(struct str word, uint16_t field)
 {
     for (size_t i = 0; i < sizeof default_types / sizeof *default_types; i++)
-        if ((!default_types[i].field || default_types[i].field == field) && str_eq(word, default_types[i].word)) return true;
+        if ((!default_types[i].field || default_types[i].field == field) && str_eq(word, default_types[i].word))
+            return true;
     return false;
 }
 
@@ -84,7 +85,8 @@ static void add_spelling(const struct reader *r, const struct property *p)
     if (!service) service = property_param(p, "SERVICE-TYPE");
     struct str value = str_trim(p->value);
     size_t scheme = uri_scheme(value);
-    struct str name = service && service->n_values ? service->values[0] : (struct str){value.p, scheme ? scheme - 1 : 0};
+    struct str name =
+        service && service->n_values ? service->values[0] : (struct str){value.p, scheme ? scheme - 1 : 0};
     if (!name.n) return;
     buf_addc(r->scratch, ':');
     buf_addstr(r->scratch, ascii_upper(r->arena, name));

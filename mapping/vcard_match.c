@@ -135,11 +135,13 @@ struct str vcard_title(const struct record *r)
 {
     struct name n;
     struct str title = STR_NONE;
-    if (!is_company(r->card) && !vcard_is_group(r->card) && read_name(r->arena, r->card, &n)) title = family_first(r->arena, &n);
+    if (!is_company(r->card) && !vcard_is_group(r->card) && read_name(r->arena, r->card, &n))
+        title = family_first(r->arena, &n);
     if (!title.n && is_company(r->card)) title = company(r->arena, r->card);
     static const char *const others[] = {"FN", "ORG", "NICKNAME", "EMAIL", "TEL", "UID"};
     for (size_t i = 0; !title.n && i < sizeof others / sizeof *others; i++)
-        title = str_eq(str_of(others[i]), STR("ORG")) ? company(r->arena, r->card) : text_of(r->arena, r->card, others[i]);
+        title =
+            str_eq(str_of(others[i]), STR("ORG")) ? company(r->arena, r->card) : text_of(r->arena, r->card, others[i]);
     return title.n ? title : str_of(_("(no name)"));
 }
 
@@ -214,7 +216,8 @@ static void collect_addresses(const struct record *r, const char *region, struct
 {
     size_t n;
     const struct element *e = record_elements(r, &n);
-    uint64_t *emails = arena_alloc(arena, (n + 1) * sizeof *emails), *phones = arena_alloc(arena, (n + 1) * sizeof *phones);
+    uint64_t *emails = arena_alloc(arena, (n + 1) * sizeof *emails),
+             *phones = arena_alloc(arena, (n + 1) * sizeof *phones);
     for (size_t i = 0; i < n; i++) {
         uint16_t field = e[i].field->id;
         uint64_t h = field == FIELD_EMAIL ? email_signal(r, arena, e[i].value_text)

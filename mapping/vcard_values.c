@@ -33,8 +33,8 @@ static struct str rest_of(struct str s, size_t from)
 
 enum { TEXT_ESCAPED = 1, TEXT_CR = 2, TEXT_MARKS = 4 };
 
-/* What a text needs. No character below U+0300 (lead byte 0xcc) is ever changed by NFC unless a combining mark follows, and
- * those start there. */
+/* What a text needs. No character below U+0300 (lead byte 0xcc) is ever changed by NFC unless a combining mark follows,
+ * and those start there. */
 static unsigned text_needs(struct str s)
 {
     unsigned needs = 0;
@@ -57,7 +57,8 @@ static struct str with_lf(struct arena *arena, struct str s)
     return (struct str){out, n};
 }
 
-/* A line break of a 2.1 text is written by quoted-printable: there "\n" is a path of Windows, not a second way (vcard 4). */
+/* A line break of a 2.1 text is written by quoted-printable: there "\n" is a path of Windows, not a second way (vcard
+ * 4). */
 static struct str unescape_quoted(struct arena *arena, struct str s)
 {
     char *out = arena_alloc(arena, s.n + 1);
@@ -187,7 +188,10 @@ static struct str email_value(const struct reader *r, const struct property *p)
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
 static struct str percent_decode(struct arena *arena, struct str s)
@@ -353,7 +357,8 @@ static struct str marked(const struct reader *r, const char *mark, struct str s,
 }
 
 /* Pictures and keys are the same if their decoded bytes are, whatever they were wrapped in (vcard 7). */
-static struct str binary_value(const struct reader *r, const struct property_row *row, const struct property *p, bool *unreadable)
+static struct str binary_value(const struct reader *r, const struct property_row *row, const struct property *p,
+                               bool *unreadable)
 {
     struct str value = str_trim(p->value);
     if (!value.n) return STR_NONE;
@@ -389,27 +394,42 @@ struct str value_raw(const struct reader *r, const struct property *p)
     return text_nfc(r->arena, arena_str(r->arena, buf_str(r->scratch)));
 }
 
-struct str value_normal(const struct reader *r, const struct property_row *row, const struct property *p, bool *unreadable)
+struct str value_normal(const struct reader *r, const struct property_row *row, const struct property *p,
+                        bool *unreadable)
 {
     *unreadable = false;
     switch ((enum shape)row->shape) {
-    case SHAPE_PARTS: return parts_value(r, row, p);
-    case SHAPE_PHONE: return phone_value(r, p);
-    case SHAPE_EMAIL: return email_value(r, p);
-    case SHAPE_URI: return uri_value(r, p);
-    case SHAPE_HANDLE: return handle_value(r, p);
-    case SHAPE_DATE: return date_value(r, p);
-    case SHAPE_BINARY: return binary_value(r, row, p, unreadable);
-    case SHAPE_UID_REF: return uid_normal(r->arena, text_of(r, p));
-    case SHAPE_WORD: return word_value(r, row, p);
-    case SHAPE_KIND: return kind_value(r, p);
-    case SHAPE_GEO: return geo_value(r, p);
-    case SHAPE_RAW: return value_raw(r, p);
-    case SHAPE_IGNORE: return STR_NONE;
+    case SHAPE_PARTS:
+        return parts_value(r, row, p);
+    case SHAPE_PHONE:
+        return phone_value(r, p);
+    case SHAPE_EMAIL:
+        return email_value(r, p);
+    case SHAPE_URI:
+        return uri_value(r, p);
+    case SHAPE_HANDLE:
+        return handle_value(r, p);
+    case SHAPE_DATE:
+        return date_value(r, p);
+    case SHAPE_BINARY:
+        return binary_value(r, row, p, unreadable);
+    case SHAPE_UID_REF:
+        return uid_normal(r->arena, text_of(r, p));
+    case SHAPE_WORD:
+        return word_value(r, row, p);
+    case SHAPE_KIND:
+        return kind_value(r, p);
+    case SHAPE_GEO:
+        return geo_value(r, p);
+    case SHAPE_RAW:
+        return value_raw(r, p);
+    case SHAPE_IGNORE:
+        return STR_NONE;
     case SHAPE_TEXT:
     case SHAPE_NOTE:
     case SHAPE_NAME:
-    case SHAPE_LIST: break;
+    case SHAPE_LIST:
+        break;
     }
     return text_of(r, p);
 }

@@ -20,17 +20,22 @@ static struct record *parse(struct arena *a, struct str bytes)
     return r;
 }
 
-/* -- pairing: each row says which elements of the two sides stand for each other, by value: "a=b c=d", "-" for nobody -- */
+/* -- pairing: each row says which elements of the two sides stand for each other, by value: "a=b c=d", "-" for nobody
+ * -- */
 
 static const struct {
     const char *what, *a, *b, *pairs;
 } pairings[] = {
     {"equal", V3("TEL:1\r\nEMAIL:a@b.de\r\n"), V3("TEL:1\r\nEMAIL:a@b.de\r\n"), "1=1 a@b.de=a@b.de"},
-    {"another type, same value", V3("TEL;TYPE=WORK,FAX:1\r\nTEL;TYPE=WORK:2\r\n"), V3("TEL;TYPE=WORK:1\r\nTEL;TYPE=WORK:2\r\n"), "1=1 2=2"},
-    {"value goes before key", V3("TEL;TYPE=HOME:1\r\nTEL;TYPE=WORK:2\r\n"), V3("TEL;TYPE=WORK:1\r\nTEL;TYPE=HOME:2\r\n"), "1=1 2=2"},
+    {"another type, same value", V3("TEL;TYPE=WORK,FAX:1\r\nTEL;TYPE=WORK:2\r\n"),
+     V3("TEL;TYPE=WORK:1\r\nTEL;TYPE=WORK:2\r\n"), "1=1 2=2"},
+    {"value goes before key", V3("TEL;TYPE=HOME:1\r\nTEL;TYPE=WORK:2\r\n"),
+     V3("TEL;TYPE=WORK:1\r\nTEL;TYPE=HOME:2\r\n"), "1=1 2=2"},
     {"same number goes before key", V3("TEL;TYPE=HOME:040 123456\r\nTEL;TYPE=WORK:040 999999\r\n"),
-     V3("TEL;TYPE=WORK:+49 40 123456\r\nTEL;TYPE=HOME:+49 40 999999\r\n"), "040 123456=+49 40 123456 040 999999=+49 40 999999"},
-    {"key goes before the rest", V3("TEL;TYPE=HOME:1\r\nTEL;TYPE=WORK:2\r\n"), V3("TEL;TYPE=WORK:3\r\nTEL;TYPE=HOME:4\r\n"), "1=4 2=3"},
+     V3("TEL;TYPE=WORK:+49 40 123456\r\nTEL;TYPE=HOME:+49 40 999999\r\n"),
+     "040 123456=+49 40 123456 040 999999=+49 40 999999"},
+    {"key goes before the rest", V3("TEL;TYPE=HOME:1\r\nTEL;TYPE=WORK:2\r\n"),
+     V3("TEL;TYPE=WORK:3\r\nTEL;TYPE=HOME:4\r\n"), "1=4 2=3"},
     {"leftovers of a field", V3("TEL;TYPE=HOME:1\r\n"), V3("TEL;TYPE=WORK:3\r\n"), "1=3"},
     {"never across fields", V3("TITLE:x\r\n"), V3("ROLE:x\r\n"), "-=x x=-"},
     {"never across unknown names", V3("X-A:x\r\n"), V3("X-B:x\r\n"), "-=x x=-"},
@@ -63,10 +68,12 @@ static void say_pairs(struct arena *arena, const struct record *a, const struct 
     char **words = arena_alloc(arena, (n + m + 1) * sizeof *words);
     for (size_t i = 0; i < n; i++) {
         size_t k = partner(&fb, fa.prints[i].pair);
-        words[count++] = arena_printf(arena, "%.*s=%.*s", STR_ARG(e[i].value_text), STR_ARG(k == SIZE_MAX ? STR("-") : f[k].value_text));
+        words[count++] = arena_printf(arena, "%.*s=%.*s", STR_ARG(e[i].value_text),
+                                      STR_ARG(k == SIZE_MAX ? STR("-") : f[k].value_text));
     }
     for (size_t i = 0; i < m; i++)
-        if (fb.prints[i].pair == PRINT_UNPAIRED) words[count++] = arena_printf(arena, "-=%.*s", STR_ARG(f[i].value_text));
+        if (fb.prints[i].pair == PRINT_UNPAIRED)
+            words[count++] = arena_printf(arena, "-=%.*s", STR_ARG(f[i].value_text));
     qsort(words, count, sizeof *words, by_text);
     for (size_t i = 0; i < count; i++) buf_addf(out, "%s%s", i ? " " : "", words[i]);
 }
@@ -87,7 +94,8 @@ Test(fingerprint, pairs)
 Test(fingerprint, matches_the_record_it_was_made_of)
 {
     struct arena a AUTO_ARENA = ARENA_INIT;
-    const struct record *x = parse(&a, STR(V3("TEL:1\r\nFN:a\r\n"))), *same = parse(&a, STR(V3("FN:a\r\nREV:1\r\ntel;type=voice:1\r\n")));
+    const struct record *x = parse(&a, STR(V3("TEL:1\r\nFN:a\r\n"))),
+                        *same = parse(&a, STR(V3("FN:a\r\nREV:1\r\ntel;type=voice:1\r\n")));
     const struct record *other = parse(&a, STR(V3("TEL:2\r\nFN:a\r\n"))), *less = parse(&a, STR(V3("FN:a\r\n")));
     struct fingerprint fp = fingerprint_of(&a, x), fsame = fingerprint_of(&a, same), fother = fingerprint_of(&a, other);
     struct fingerprint paired, unused;
@@ -103,17 +111,20 @@ Test(fingerprint, matches_the_record_it_was_made_of)
 Test(fingerprint, journal_form)
 {
     struct arena a AUTO_ARENA = ARENA_INIT;
-    const struct record *x = parse(&a, STR(V3("N:a;b\r\nTEL:1\r\nEMAIL:a@b.de\r\nX-A:1\r\n"))), *y = parse(&a, STR(V3("N:a;b\r\nTEL:2\r\n")));
+    const struct record *x = parse(&a, STR(V3("N:a;b\r\nTEL:1\r\nEMAIL:a@b.de\r\nX-A:1\r\n"))),
+                        *y = parse(&a, STR(V3("N:a;b\r\nTEL:2\r\n")));
     struct fingerprint fx, fy, back;
     fingerprint_both(&a, x, y, &fx, &fy);
     struct buf blob AUTO_BUF = BUF_INIT, again AUTO_BUF = BUF_INIT;
     fingerprint_encode(&fx, &blob);
     cr_assert(fingerprint_decode(&a, buf_str(&blob), &back));
     cr_expect(fingerprint_equal(&fx, &back));
-    for (uint32_t i = 0; i < fx.n; i++) cr_expect(fx.prints[i].pair == back.prints[i].pair && fx.prints[i].field == back.prints[i].field);
+    for (uint32_t i = 0; i < fx.n; i++)
+        cr_expect(fx.prints[i].pair == back.prints[i].pair && fx.prints[i].field == back.prints[i].field);
     fingerprint_encode(&back, &again);
     cr_expect(str_eq(buf_str(&blob), buf_str(&again)));
-    for (size_t n = 0; n < blob.len; n++) cr_expect_not(fingerprint_decode(&a, (struct str){blob.data, n}, &back), "cut at %zu", n);
+    for (size_t n = 0; n < blob.len; n++)
+        cr_expect_not(fingerprint_decode(&a, (struct str){blob.data, n}, &back), "cut at %zu", n);
     buf_addc(&blob, 0);
     cr_expect_not(fingerprint_decode(&a, buf_str(&blob), &back), "longer");
     struct fingerprint none = {NORMALISER_VERSION, 0, NULL};
@@ -173,12 +184,30 @@ static unsigned random_below(unsigned n)
 }
 
 static const char *const values[] = {
-    "x", "Müller", "Zoe\xcc\x88", "a\\, b", "c\\;d", "line\\nnext", "back\\\\slash", "two  spaces", "日本語", "https://A.de/P?q=1", "+49 40 123",
-    "a@B.de", "1996-04-15", "a;b;c;d;e", "Weg 1\\, Hof;Kiel;;24103;", "a,b,c", "", "=?x", "ends with colon:", "ſ ﬁ",
+    "x",
+    "Müller",
+    "Zoe\xcc\x88",
+    "a\\, b",
+    "c\\;d",
+    "line\\nnext",
+    "back\\\\slash",
+    "two  spaces",
+    "日本語",
+    "https://A.de/P?q=1",
+    "+49 40 123",
+    "a@B.de",
+    "1996-04-15",
+    "a;b;c;d;e",
+    "Weg 1\\, Hof;Kiel;;24103;",
+    "a,b,c",
+    "",
+    "=?x",
+    "ends with colon:",
+    "ſ ﬁ",
 };
 static const char *const names[] = {
-    "N", "FN", "TEL", "EMAIL", "ADR", "ORG", "TITLE", "NOTE", "URL", "CATEGORIES", "NICKNAME", "BDAY", "IMPP", "X-SKYPE", "X-FOO", "RELATED", "GEO",
-    "LABEL", "ROLE", "LANG", "TZ", "X-ABDATE", "X-BAR", "REV",
+    "N",    "FN",      "TEL",   "EMAIL",   "ADR", "ORG",   "TITLE", "NOTE", "URL", "CATEGORIES", "NICKNAME", "BDAY",
+    "IMPP", "X-SKYPE", "X-FOO", "RELATED", "GEO", "LABEL", "ROLE",  "LANG", "TZ",  "X-ABDATE",   "X-BAR",    "REV",
 };
 static const char *const types[] = {"HOME", "WORK", "CELL", "FAX", "PREF", "VOICE", "X-Own", "INTERNET"};
 
@@ -204,11 +233,22 @@ static size_t random_card(struct line *lines)
     return n;
 }
 
-enum style { STYLE_PLAIN, STYLE_SPLIT = 1, STYLE_LOWER = 2, STYLE_REFOLD = 4, STYLE_RENUMBER = 8, STYLE_LF = 16, STYLE_QUOTE = 32, STYLE_NOISE = 64, STYLE_ALL = 127 };
+enum style {
+    STYLE_PLAIN,
+    STYLE_SPLIT = 1,
+    STYLE_LOWER = 2,
+    STYLE_REFOLD = 4,
+    STYLE_RENUMBER = 8,
+    STYLE_LF = 16,
+    STYLE_QUOTE = 32,
+    STYLE_NOISE = 64,
+    STYLE_ALL = 127
+};
 
 static void put_name(struct buf *out, const char *name, unsigned style)
 {
-    for (; *name; name++) buf_addc(out, style & STYLE_LOWER && *name >= 'A' && *name <= 'Z' ? (char)(*name + 32) : *name);
+    for (; *name; name++)
+        buf_addc(out, style & STYLE_LOWER && *name >= 'A' && *name <= 'Z' ? (char)(*name + 32) : *name);
 }
 
 /* TYPE=A,B as one list, as one parameter each in reverse order, or quoted. */
@@ -245,7 +285,8 @@ static void put_folded(struct buf *out, struct str line, size_t header_bytes, un
 static void put_line(struct buf *out, const struct line *l, unsigned style)
 {
     struct buf line AUTO_BUF = BUF_INIT;
-    if (l->group) buf_addf(&line, style & STYLE_RENUMBER ? "ITEM%d." : "item%d.", l->group + (style & STYLE_RENUMBER ? 20 : 0));
+    if (l->group)
+        buf_addf(&line, style & STYLE_RENUMBER ? "ITEM%d." : "item%d.", l->group + (style & STYLE_RENUMBER ? 20 : 0));
     put_name(&line, l->name, style);
     if (l->param && style & STYLE_SPLIT) buf_addf(&line, ";%s", l->param);
     put_types(&line, l->types, style);
@@ -275,17 +316,19 @@ static void expect_equal(const char *what, unsigned seed, struct str a, struct s
     size_t n;
     const struct element *e = record_elements(x, &n);
     for (size_t i = 0; i + 1 < n; i++)
-        cr_expect(e[i].key < e[i + 1].key || (e[i].key == e[i + 1].key && e[i].value < e[i + 1].value), "seed %u: not sorted", seed);
+        cr_expect(e[i].key < e[i + 1].key || (e[i].key == e[i + 1].key && e[i].value < e[i + 1].value),
+                  "seed %u: not sorted", seed);
 }
 
-/* Whole properties change places, with what their order means left alone: which of several once-only ones comes first, how
- * notes follow each other, and which label of a group is the first. */
+/* Whole properties change places, with what their order means left alone: which of several once-only ones comes first,
+ * how notes follow each other, and which label of a group is the first. */
 static void shuffle(struct line *lines, size_t n)
 {
     for (size_t tries = 0; tries < n * 3 && n > 1; tries++) {
         size_t i = random_below((unsigned)n - 1);
         struct line *a = &lines[i], *b = &lines[i + 1];
-        bool labels = a->group && a->group == b->group && !strcmp(a->name, "X-ABLabel") && !strcmp(b->name, "X-ABLabel");
+        bool labels =
+            a->group && a->group == b->group && !strcmp(a->name, "X-ABLabel") && !strcmp(b->name, "X-ABLabel");
         bool dates = strstr("BDAY X-ABDATE", a->name) && strstr("BDAY X-ABDATE", b->name);
         if (labels || dates || !strcmp(a->name, b->name)) continue;
         struct line swap = *a;
@@ -325,7 +368,9 @@ Test(fingerprint, every_edit_is_seen)
         lines[n - 1].value = "before!";
         write_card(&edited, lines, n, STYLE_PLAIN);
         struct arena a AUTO_ARENA = ARENA_INIT;
-        struct fingerprint x = fingerprint_of(&a, parse(&a, buf_str(&plain))), y = fingerprint_of(&a, parse(&a, buf_str(&edited)));
-        cr_expect(!fingerprint_equal(&x, &y) && fingerprint_hash(&x) != fingerprint_hash(&y), "seed %u:\n%s", seed, buf_cstr(&edited));
+        struct fingerprint x = fingerprint_of(&a, parse(&a, buf_str(&plain))),
+                           y = fingerprint_of(&a, parse(&a, buf_str(&edited)));
+        cr_expect(!fingerprint_equal(&x, &y) && fingerprint_hash(&x) != fingerprint_hash(&y), "seed %u:\n%s", seed,
+                  buf_cstr(&edited));
     }
 }

@@ -58,28 +58,33 @@ static const struct {
     {"types twice", V3("TEL;TYPE=HOME:1\r\n"), V3("TEL;TYPE=HOME,home:1\r\n")},
     {"bare types", V3("TEL;TYPE=HOME,FAX:1\r\n"), V2("TEL;FAX;HOME:1\r\n")},
     {"quoted type list", V3("TEL;TYPE=HOME,FAX:1\r\n"), V4("TEL;TYPE=\"fax,home\":1\r\n")},
-    {"default types", V3("TEL;TYPE=HOME:1\r\nEMAIL:a@b.de\r\n"), V3("TEL;TYPE=HOME,VOICE:1\r\nEMAIL;TYPE=INTERNET,OTHER:a@b.de\r\n")},
+    {"default types", V3("TEL;TYPE=HOME:1\r\nEMAIL:a@b.de\r\n"),
+     V3("TEL;TYPE=HOME,VOICE:1\r\nEMAIL;TYPE=INTERNET,OTHER:a@b.de\r\n")},
     {"voice alone", V3("TEL:1\r\n"), V3("TEL;TYPE=VOICE:1\r\n")},
     {"default types of addresses", V3("ADR;TYPE=WORK:;;s\r\n"), V2("ADR;INTL;POSTAL;PARCEL;WORK:;;s;;;;\r\n")},
     {"X-null of Android", V3("TEL:1\r\n"), V3("TEL;TYPE=X-null:1\r\n")},
     {"MOBILE is CELL", V3("TEL;TYPE=CELL:1\r\n"), V3("TEL;TYPE=mobile:1\r\n")},
     {"forms of PREF", V3("TEL;TYPE=HOME,PREF:1\r\n"), V4("TEL;PREF=1;TYPE=home:1\r\n")},
     {"PREF added", V3("EMAIL:a@b.de\r\n"), V3("EMAIL;TYPE=pref:a@b.de\r\n")},
-    {"group number", V3("item1.URL:http://a.de\r\nitem1.X-ABLabel:Verein\r\n"), V3("ITEM7.URL:http://a.de\r\nITEM7.X-ABLABEL:Verein\r\n")},
+    {"group number", V3("item1.URL:http://a.de\r\nitem1.X-ABLabel:Verein\r\n"),
+     V3("ITEM7.URL:http://a.de\r\nITEM7.X-ABLABEL:Verein\r\n")},
     {"group without label", V3("TEL:1\r\n"), V3("workPhone.TEL:1\r\n")},
     {"label before its property", V3("a.URL:u\r\na.X-ABLabel:L\r\n"), V3("b.X-ABLabel:L\r\nb.URL:u\r\n")},
     {"X-ABADR", V3("item1.ADR:;;s\r\n"), V3("item1.ADR:;;s\r\nitem1.X-ABADR:de\r\n")},
-    {"bookkeeping", V3("FN:a\r\n"), V3("PRODID:-//x//y\r\nREV:2024-01-01T00:00:00Z\r\nFN:a\r\nREV:20250101T000000Z\r\nX-EVOLUTION-WEBDAV-ETAG:1\r\n")},
+    {"bookkeeping", V3("FN:a\r\n"),
+     V3("PRODID:-//x//y\r\nREV:2024-01-01T00:00:00Z\r\nFN:a\r\nREV:20250101T000000Z\r\nX-EVOLUTION-WEBDAV-ETAG:1\r\n")},
     {"UID is identity", V3("UID:1\r\nFN:a\r\n"), V3("UID:2\r\nFN:a\r\n")},
     {"version", V3("N:a;b\r\nTEL;TYPE=FAX:1\r\n"), V4("N:a;b;;;\r\nTEL;TYPE=fax:1\r\n")},
-    {"version 2.1", V3("N:Müller;Jürgen;;;\r\n"), V2("N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=BCrgen\r\n")},
+    {"version 2.1", V3("N:Müller;Jürgen;;;\r\n"),
+     V2("N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=BCrgen\r\n")},
     {"character set", V3("FN:Jürgen\r\n"), V2("FN;CHARSET=ISO-8859-1:J\xfcrgen\r\n")},
     {"CHARSET and LANGUAGE", V3("FN:a\r\n"), V3("FN;CHARSET=UTF-8;LANGUAGE=de:a\r\n")},
     {"VALUE default", V4("TEL:+49 1\r\n"), V4("TEL;VALUE=text:+49 1\r\n")},
     {"tel URI", V3("TEL:+49-40-1\r\n"), V4("TEL;VALUE=uri:tel:+49-40-1\r\n")},
     {"tel URI with extension", V4("TEL:+4940;ext=5\r\n"), V4("TEL;VALUE=uri:tel:+4940;ext=5\r\n")},
     {"trailing empty parts", V3("N:a;b;;;\r\nORG:c;\r\nADR:;;s;;;;\r\n"), V3("N:a;b\r\nORG:c\r\nADR:;;s\r\n")},
-    {"empty values", V3("FN:a\r\n"), V3("FN:a\r\nTEL:\r\nNOTE:\r\nADR:;;;;;;\r\nPHOTO:\r\nBDAY:\r\nN:;;;;\r\nORG:;\r\nCATEGORIES:,\r\n")},
+    {"empty values", V3("FN:a\r\n"),
+     V3("FN:a\r\nTEL:\r\nNOTE:\r\nADR:;;;;;;\r\nPHOTO:\r\nBDAY:\r\nN:;;;;\r\nORG:;\r\nCATEGORIES:,\r\n")},
     {"FN as built", V3("N:Özdemir;Lale;;;\r\n"), V3("N:Özdemir;Lale;;;\r\nFN:Lale Özdemir\r\n")},
     {"FN as built with all parts", V3("N:C;A;B;Dr.;MdB\r\n"), V3("N:C;A;B;Dr.;MdB\r\nFN:Dr. A B C MdB\r\n")},
     {"FN of a company", V3("N:;;;;\r\nORG:Stadtwerke;Netz\r\n"), V3("ORG:Stadtwerke;Netz\r\nFN:Stadtwerke\r\n")},
@@ -93,11 +98,16 @@ static const struct {
     {"no year, parameter lost", V4("BDAY:--0415\r\n"), V3("BDAY:1604-04-15\r\n")},
     {"no year, another placeholder", V4("BDAY:--0415\r\n"), V3("BDAY;X-APPLE-OMIT-YEAR=1885:1885-04-15\r\n")},
     {"anniversaries", V4("ANNIVERSARY:20010203\r\n"), V3("X-ANNIVERSARY:2001-02-03\r\n")},
-    {"anniversary of Apple", V4("ANNIVERSARY:20010203\r\n"), V3("item1.X-ABDATE:2001-02-03\r\nitem1.X-ABLabel:_$!<Anniversary>!$_\r\n")},
-    {"anniversary in both spellings", V4("ANNIVERSARY:20010203\r\n"), V3("X-ANNIVERSARY:2001-02-03\r\nitem1.X-ABDATE:2001-02-03\r\nitem1.X-ABLabel:_$!<Anniversary>!$_\r\n")},
-    {"photo in 2.1 and 3.0", V2("PHOTO;BASE64;JPEG:/9j/4AAQSkZJRg==\r\n\r\n"), V3("PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQSkZJRg==\r\n")},
-    {"photo in 3.0 and 4.0", V3("PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQSkZJRg==\r\n"), V4("PHOTO:data:image/jpeg;base64,/9j/4AAQSkZJRg==\r\n")},
-    {"photo type and folds", V3("PHOTO;ENCODING=BASE64;TYPE=PNG:/9j/4AAQ\r\n SkZJRg\r\n"), V3("PHOTO;X-ABCROP-RECTANGLE=1&2;ENCODING=b:/9j/4AAQSkZJRg==\r\n")},
+    {"anniversary of Apple", V4("ANNIVERSARY:20010203\r\n"),
+     V3("item1.X-ABDATE:2001-02-03\r\nitem1.X-ABLabel:_$!<Anniversary>!$_\r\n")},
+    {"anniversary in both spellings", V4("ANNIVERSARY:20010203\r\n"),
+     V3("X-ANNIVERSARY:2001-02-03\r\nitem1.X-ABDATE:2001-02-03\r\nitem1.X-ABLabel:_$!<Anniversary>!$_\r\n")},
+    {"photo in 2.1 and 3.0", V2("PHOTO;BASE64;JPEG:/9j/4AAQSkZJRg==\r\n\r\n"),
+     V3("PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQSkZJRg==\r\n")},
+    {"photo in 3.0 and 4.0", V3("PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQSkZJRg==\r\n"),
+     V4("PHOTO:data:image/jpeg;base64,/9j/4AAQSkZJRg==\r\n")},
+    {"photo type and folds", V3("PHOTO;ENCODING=BASE64;TYPE=PNG:/9j/4AAQ\r\n SkZJRg\r\n"),
+     V3("PHOTO;X-ABCROP-RECTANGLE=1&2;ENCODING=b:/9j/4AAQSkZJRg==\r\n")},
     {"key with white space", V4("KEY;VALUE=text:ab\\ncd\r\n"), V4("KEY;VALUE=text:abcd\r\n")},
     {"NFC", V3("FN:Zoë\r\n"), V3("FN:Zoe\xcc\x88\r\n")},
     {"NFC of an unknown property", V3("X-A:Zoë\r\n"), V3("X-A:Zoe\xcc\x88\r\n")},
@@ -112,14 +122,17 @@ static const struct {
     {"kind of a company", V4("KIND:org\r\nFN:a\r\n"), V3("X-ABSHOWAS:COMPANY\r\nFN:a\r\n")},
     {"kind of a person", V4("FN:a\r\n"), V4("KIND:individual\r\nFN:a\r\n")},
     {"groups", V4("KIND:group\r\nFN:a\r\nMEMBER:urn:uuid:6F4A2C11-0000-4000-8000-000000000001\r\n"),
-     V3("X-ADDRESSBOOKSERVER-KIND:group\r\nFN:a\r\nX-ADDRESSBOOKSERVER-MEMBER:urn:uuid:6f4a2c11-0000-4000-8000-000000000001\r\n")},
+     V3("X-ADDRESSBOOKSERVER-KIND:group\r\nFN:a\r\nX-ADDRESSBOOKSERVER-MEMBER:urn:uuid:6f4a2c11-0000-4000-8000-"
+        "000000000001\r\n")},
     {"gender", V4("GENDER:m\r\n"), V4("GENDER:M;\r\n")},
     {"position", V3("GEO:48.1;11.5\r\n"), V4("GEO:geo:48.100000,11.5000\r\n")},
     {"class", V3("FN:a\r\n"), V3("CLASS:public\r\nFN:a\r\n")},
     {"language tag", V4("LANG:de-DE\r\n"), V4("LANG:de-de\r\n")},
     {"sort name", V3("N:a;b\r\nSORT-STRING:x\r\n"), V4("N;SORT-AS=\"x\":a;b\r\n")},
-    {"address label", V2("ADR;HOME:;;s;t\r\nLABEL;HOME:Frau X, s\r\n"), V4("ADR;TYPE=home;LABEL=\"Frau X, s\":;;s;t\r\n")},
-    {"address label repeating", V3("ADR:;;Weg 1;Kiel;;24103;DE\r\n"), V3("ADR:;;Weg 1;Kiel;;24103;DE\r\nLABEL:Weg 1\\n24103 Kiel\\nDE\r\n")},
+    {"address label", V2("ADR;HOME:;;s;t\r\nLABEL;HOME:Frau X, s\r\n"),
+     V4("ADR;TYPE=home;LABEL=\"Frau X, s\":;;s;t\r\n")},
+    {"address label repeating", V3("ADR:;;Weg 1;Kiel;;24103;DE\r\n"),
+     V3("ADR:;;Weg 1;Kiel;;24103;DE\r\nLABEL:Weg 1\\n24103 Kiel\\nDE\r\n")},
     {"agent", V3("AGENT:x\r\n"), V4("RELATED;TYPE=agent:x\r\n")},
     {"parameters of an unknown property", V3("X-A;B=1;C=2:x\r\n"), V3("x-a;c=2;b=\"1\":x\r\n")},
     {"unknown property by quoted-printable", V3("X-A:a\\nb\r\n"), V2("X-A;ENCODING=QUOTED-PRINTABLE:a=0D=0Ab\r\n")},
@@ -153,7 +166,8 @@ static const struct {
     {"fax", V3("TEL;TYPE=WORK:1\r\n"), V3("TEL;TYPE=WORK,FAX:1\r\n")},
     {"label", V3("a.TEL:1\r\na.X-ABLabel:x\r\n"), V3("a.TEL:1\r\na.X-ABLabel:y\r\n")},
     {"label lost", V3("a.TEL:1\r\na.X-ABLabel:x\r\n"), V3("a.TEL:1\r\n")},
-    {"label of the other number", V3("a.TEL:1\r\nb.TEL:2\r\na.X-ABLabel:x\r\n"), V3("a.TEL:1\r\nb.TEL:2\r\nb.X-ABLabel:x\r\n")},
+    {"label of the other number", V3("a.TEL:1\r\nb.TEL:2\r\na.X-ABLabel:x\r\n"),
+     V3("a.TEL:1\r\nb.TEL:2\r\nb.X-ABLabel:x\r\n")},
     {"label without a partner", V3("FN:a\r\na.X-ABLabel:x\r\n"), V3("FN:a\r\n")},
     {"label of a name", V3("a.FN:a\r\na.X-ABLabel:x\r\n"), V3("a.FN:a\r\n")},
     {"second label", V3("a.TEL:1\r\na.X-ABLabel:x\r\na.X-ABLabel:y\r\n"), V3("a.TEL:1\r\na.X-ABLabel:x\r\n")},
@@ -171,10 +185,12 @@ static const struct {
     {"category with a comma", V3("CATEGORIES:a,b\r\n"), V3("CATEGORIES:a\\,b\r\n")},
     {"messenger spelling", V3("X-SKYPE:n\r\n"), V3("X-JABBER:n\r\n")},
     {"messenger scheme", V4("IMPP:xmpp:n\r\n"), V4("IMPP:sip:n\r\n")},
-    {"backslash n in 2.1", V2("NOTE;ENCODING=QUOTED-PRINTABLE:C:=5Cnew\r\n"), V2("NOTE;ENCODING=QUOTED-PRINTABLE:C:=0D=0Aew\r\n")},
+    {"backslash n in 2.1", V2("NOTE;ENCODING=QUOTED-PRINTABLE:C:=5Cnew\r\n"),
+     V2("NOTE;ENCODING=QUOTED-PRINTABLE:C:=0D=0Aew\r\n")},
     {"trailing backslash", V3("NOTE:a\\\r\n"), V3("NOTE:a\r\n")},
     {"position", V4("GEO:geo:48.1,11.5\r\n"), V4("GEO:geo:48.1,-11.5\r\n")},
-    {"agent in a card", V2("AGENT:\r\nBEGIN:VCARD\r\nFN:y\r\nEND:VCARD\r\n"), V2("AGENT:\r\nBEGIN:VCARD\r\nFN:z\r\nEND:VCARD\r\n")},
+    {"agent in a card", V2("AGENT:\r\nBEGIN:VCARD\r\nFN:y\r\nEND:VCARD\r\n"),
+     V2("AGENT:\r\nBEGIN:VCARD\r\nFN:z\r\nEND:VCARD\r\n")},
     {"address label of its own", V3("ADR:;;s\r\nLABEL:Hinterhaus\r\n"), V3("ADR:;;s\r\n")},
     {"class", V3("CLASS:PRIVATE\r\n"), V3("CLASS:CONFIDENTIAL\r\n")},
 };
@@ -190,20 +206,32 @@ static const struct {
     const char *card, *key, *value, *label, *shown;
 } forms[] = {
     {V3("N:Müller;Anna,Lisa;;;\r\n"), "name.given", "Anna\x1fLisa", "Given name", "Anna Lisa"},
-    {V3("a.TEL;TYPE=work,cell,pref:+49 1\r\na.X-ABLabel:Zentrale\r\n"), "tel;CELL,WORK;Zentrale", "+49 1", "Phone (cell, work, Zentrale)", "+49 1"},
+    {V3("a.TEL;TYPE=work,cell,pref:+49 1\r\na.X-ABLabel:Zentrale\r\n"), "tel;CELL,WORK;Zentrale", "+49 1",
+     "Phone (cell, work, Zentrale)", "+49 1"},
     {V3("a.TEL:1\r\na.X-ABLabel:_$!<Mobile>!$_\r\n"), "tel;;_$!<Mobile>!$_", "1", "Phone (cell)", "1"},
     {V3("TEL:1\r\n"), "tel", "1", "Phone", "1"},
-    {V3("ADR;TYPE=HOME:;;Weg 1;Kiel;;24103;\r\n"), "adr;HOME", "\x1f\x1fWeg 1\x1fKiel\x1f\x1f" "24103", "Address (home)", "Weg 1, Kiel, 24103"},
-    {V3("IMPP;X-SERVICE-TYPE=Skype;TYPE=HOME:skype:n\r\n"), "impp;IMPP:SKYPE;HOME", "n", "Messenger (SKYPE, home)", "n"},
+    {V3("ADR;TYPE=HOME:;;Weg 1;Kiel;;24103;\r\n"), "adr;HOME",
+     "\x1f\x1fWeg 1\x1fKiel\x1f\x1f"
+     "24103",
+     "Address (home)", "Weg 1, Kiel, 24103"},
+    {V3("IMPP;X-SERVICE-TYPE=Skype;TYPE=HOME:skype:n\r\n"), "impp;IMPP:SKYPE;HOME", "n", "Messenger (SKYPE, home)",
+     "n"},
     {V3("X-FOO;B=2;A=1:x\\,y\r\n"), "x;X-FOO;A=1&B=2", "x\\,y", "Other (X-FOO, A=1&B=2)", "x\\,y"},
     {V3("BDAY:1996-04-15\r\n"), "bday", "1996-04-15", "Birthday", "1996-04-15"},
     {V3("BDAY:circa 1800\r\n"), "bday", "t:circa 1800", "Birthday", "circa 1800"},
     {V3("NOTE:a\\nb\r\n"), "note", "a\nb", "Note", "a / b"},
-    {V3("NOTE:a\xe2\x80\xae" "b\r\n"), "note", "a\xe2\x80\xae" "b", "Note", "a<U+202E>b"},
-    {V3("PHOTO;ENCODING=b:AAAA\r\n"), "photo", "b:3:ab29e6dc16755d0071eba349ebda225d15e4f910cb474549c47e95cb85ecc4d6", "Photo", "3 bytes"},
+    {V3("NOTE:a\xe2\x80\xae"
+        "b\r\n"),
+     "note",
+     "a\xe2\x80\xae"
+     "b",
+     "Note", "a<U+202E>b"},
+    {V3("PHOTO;ENCODING=b:AAAA\r\n"), "photo", "b:3:ab29e6dc16755d0071eba349ebda225d15e4f910cb474549c47e95cb85ecc4d6",
+     "Photo", "3 bytes"},
     {V3("PHOTO;VALUE=uri:https://a.de/1\r\n"), "photo", "u:https://a.de/1", "Photo", "https://a.de/1"},
     {V3("GEO:-0.0000016;11.9999995\r\n"), "geo", "-0.000002,12.000000", "Position", "-0.000002,12.000000"},
-    {V4("RELATED;TYPE=friend:urn:uuid:6F4A2C11-0000-4000-8000-000000000001\r\n"), "related;FRIEND", "6f4a2c11-0000-4000-8000-000000000001", "Related person (friend)", "6f4a2c11-0000-4000-8000-000000000001"},
+    {V4("RELATED;TYPE=friend:urn:uuid:6F4A2C11-0000-4000-8000-000000000001\r\n"), "related;FRIEND",
+     "6f4a2c11-0000-4000-8000-000000000001", "Related person (friend)", "6f4a2c11-0000-4000-8000-000000000001"},
 };
 
 Test(record, normal_forms_and_what_people_see)
@@ -221,7 +249,8 @@ Test(record, normal_forms_and_what_people_see)
         struct buf label AUTO_BUF = BUF_INIT, value AUTO_BUF = BUF_INIT;
         element_label(&e[at], &label);
         element_value(&e[at], &value);
-        cr_expect(str_eq(e[at].value_text, str_of(forms[i].value)), "%s: value \"%.*s\"", forms[i].key, STR_ARG(e[at].value_text));
+        cr_expect(str_eq(e[at].value_text, str_of(forms[i].value)), "%s: value \"%.*s\"", forms[i].key,
+                  STR_ARG(e[at].value_text));
         cr_expect_str_eq(buf_cstr(&label), forms[i].label);
         cr_expect_str_eq(buf_cstr(&value), forms[i].shown);
     }
@@ -248,7 +277,8 @@ Test(record, titles)
     for (size_t i = 0; i < LENGTH(titles); i++) {
         struct arena a AUTO_ARENA = ARENA_INIT;
         struct str title = record_title(parse(&a, str_of(titles[i].card)));
-        cr_expect(str_eq(title, str_of(titles[i].title)), "\"%.*s\" instead of \"%s\"", STR_ARG(title), titles[i].title);
+        cr_expect(str_eq(title, str_of(titles[i].title)), "\"%.*s\" instead of \"%s\"", STR_ARG(title),
+                  titles[i].title);
     }
 }
 
@@ -320,13 +350,15 @@ static const struct {
     {"another given name", V3("N:Özdemir;Lale;;;\r\n"), V3("N:Özdemir;Leyla;;;\r\n"), 0},
     {"family and given are not swapped", V3("N:Paul;Anton;;;\r\n"), V3("N:Anton;Paul;;;\r\n"), 0},
     {"unnamed", V3("TEL:1\r\n"), V3("TEL:2\r\n"), 0},
-    {"company", V3("ORG:Bäckerei Krüger GmbH\r\n"), V3("FN:Baeckerei Krueger GmbH\r\nORG:Baeckerei Krueger GmbH;Laden\r\n"), S_NAME | S_ORG},
+    {"company", V3("ORG:Bäckerei Krüger GmbH\r\n"),
+     V3("FN:Baeckerei Krueger GmbH\r\nORG:Baeckerei Krueger GmbH;Laden\r\n"), S_NAME | S_ORG},
     {"company of a person", V3("N:a;b\r\nORG:Krüger\r\n"), V3("N:c;d\r\nORG:krueger\r\n"), S_ORG},
     {"e-mail", V3("EMAIL:Lale@Example.org\r\n"), V4("EMAIL:mailto:lale@example.ORG\r\n"), S_EMAIL},
     {"e-mail with a name", V3("EMAIL:Lale <l@b.de>\r\n"), V3("EMAIL:l@b.de\r\n"), S_EMAIL},
     {"phone", V3("TEL:040 123456\r\n"), V4("TEL;VALUE=uri:tel:+49-40-123456\r\n"), S_PHONE},
     {"short codes are no signal", V3("TEL:112\r\n"), V3("TEL:112\r\n"), 0},
-    {"uid", V3("UID:urn:uuid:6F4A2C11-0000-4000-8000-00000000000A\r\n"), V3("UID:6f4a2c11-0000-4000-8000-00000000000a\r\n"), S_UID},
+    {"uid", V3("UID:urn:uuid:6F4A2C11-0000-4000-8000-00000000000A\r\n"),
+     V3("UID:6f4a2c11-0000-4000-8000-00000000000a\r\n"), S_UID},
     {"no uid", V3("FN:a\r\n"), V3("FN:b\r\n"), 0},
 };
 
@@ -341,7 +373,8 @@ static bool shares(const uint64_t *x, size_t n, const uint64_t *y, size_t m)
 static unsigned agreement(const struct signals *x, const struct signals *y)
 {
     return (x->uid && x->uid == y->uid ? S_UID : 0u) | (x->name && x->name == y->name ? S_NAME : 0u) |
-           (x->org && x->org == y->org ? S_ORG : 0u) | (shares(x->emails, x->n_emails, y->emails, y->n_emails) ? S_EMAIL : 0u) |
+           (x->org && x->org == y->org ? S_ORG : 0u) |
+           (shares(x->emails, x->n_emails, y->emails, y->n_emails) ? S_EMAIL : 0u) |
            (shares(x->phones, x->n_phones, y->phones, y->n_phones) ? S_PHONE : 0u);
 }
 
@@ -359,7 +392,8 @@ Test(record, signals)
 Test(record, equivalents_only_touch_phones)
 {
     struct arena a AUTO_ARENA = ARENA_INIT;
-    const struct record *x = parse(&a, STR(V3("TEL:040 123456\r\n"))), *y = parse(&a, STR(V3("TEL;TYPE=WORK:+49 (40) 123456\r\n")));
+    const struct record *x = parse(&a, STR(V3("TEL:040 123456\r\n"))),
+                        *y = parse(&a, STR(V3("TEL;TYPE=WORK:+49 (40) 123456\r\n")));
     size_t n, m;
     const struct element *e = record_elements(x, &n), *f = record_elements(y, &m);
     cr_assert(n == 1 && m == 1);
@@ -406,7 +440,8 @@ Test(record, limits)
         struct buf in AUTO_BUF = BUF_INIT, over AUTO_BUF = BUF_INIT;
         struct fault why AUTO_FAULT = FAULT_INIT;
         size_t n;
-        const struct record *r = parse(&a, many(&in, limits[i].start, limits[i].item, limits[i].allowed, limits[i].end));
+        const struct record *r =
+            parse(&a, many(&in, limits[i].start, limits[i].item, limits[i].allowed, limits[i].end));
         cr_expect(r && record_elements(r, &n) && n > 0, "%s", limits[i].what);
         struct str bytes = many(&over, limits[i].start, limits[i].item, limits[i].refused, limits[i].end);
         cr_expect_null(record_parse(&a, RECORD_CONTACT, bytes, &key, &why), "%s", limits[i].what);
