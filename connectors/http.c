@@ -21,18 +21,28 @@ struct transfer { /* one exchange under way */
     struct http *http;
     struct http_exchange *x;
     CURL *easy;
+    char *digest_origin; /* of the handle */
     struct curl_slist *headers;
     char *url;
     unsigned redirects, repeats, waits;
-    bool tried_digest, answered; /* a byte of the body came */
+    size_t sent; /* of the body */
+    bool digest, changed_scheme; /* how it signs in now; whether that was changed after a 401 */
+    bool anonymous;              /* redirected to where the password must not go */
+    bool moved_for_good, answered; /* a byte of a good body came */
+};
+
+/* A curl handle with what it has learned: a Digest nonce can be used again on the same origin, so that one request is enough. */
+struct handle {
+    CURL *easy;
+    char *digest_origin;
 };
 
 struct http {
     struct http_settings settings;
     CURLM *multi;
-    CURL **idle; /* handles with their connections and digest state */
+    struct handle *idle;
     size_t n_idle, cap_idle;
-    bool digest, started;
+    bool digest;
     int64_t requests, bytes_in, bytes_out;
     void (*done)(void *ctx, struct http_exchange *x);
     void *ctx;
@@ -131,7 +141,10 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
     }
     size_t limit = good ? x->limit_bytes : ERROR_TEXT_MAX_BYTES;
     if (limit && x->text.len + bytes.n > limit) {
-        if (!good) return bytes.n; /* the beginning of an error page is enough */
+        if (!good) { /* the beginning of an error page is enough */
+            buf_add(&x->text, bytes.p, limit - x->text.len);
+            return bytes.n;
+        }
         x->code = fault_set(&x->fault, FAULT_TOO_LARGE, NULL, _("the answer is larger than %zu bytes"), limit);
         return 0;
     }
@@ -152,21 +165,43 @@ static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t u
 
 /* -- requests -- */
 
-static CURL *take_handle(struct http *h)
+static struct handle take_handle(struct http *h)
 {
     if (h->n_idle) return h->idle[--h->n_idle];
-    CURL *easy = curl_easy_init();
-    if (!easy) abort();
-    return easy;
+    struct handle fresh = {curl_easy_init(), NULL};
+    if (!fresh.easy) abort();
+    return fresh;
 }
 
-static void give_handle(struct http *h, CURL *easy)
+static void give_handle(struct http *h, struct handle handle)
 {
     if (h->n_idle == h->cap_idle) {
         h->cap_idle = h->cap_idle ? h->cap_idle * 2 : 8;
         h->idle = mem_realloc(h->idle, h->cap_idle * sizeof *h->idle);
     }
-    h->idle[h->n_idle++] = easy;
+    h->idle[h->n_idle++] = handle;
+}
+
+/* curl asks for the body piece by piece, so that sending it a second time can be refused. */
+static size_t on_send(char *out, size_t size, size_t n, void *ctx)
+{
+    struct transfer *t = ctx;
+    size_t left = t->x->body.n - t->sent, take = size * n < left ? size * n : left;
+    memcpy(out, t->x->body.p + t->sent, take);
+    t->sent += take;
+    return take;
+}
+
+/* curl silently repeats a request whose kept connection broke. What may not be repeated is only sent again where the server
+ * has refused it (Digest). */
+static int on_rewind(void *ctx, curl_off_t offset, int origin)
+{
+    struct transfer *t = ctx;
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (origin != SEEK_SET || (t->sent && !t->x->repeatable && status != 401)) return CURL_SEEKFUNC_FAIL;
+    t->sent = (size_t)offset;
+    return CURL_SEEKFUNC_OK;
 }
 
 /* Basic in the clear only where nobody can listen, or where the administrator said so. */
@@ -175,14 +210,22 @@ static bool basic_is_safe(const struct http *h, const char *url)
     return str_starts_nocase(str_of(url), STR("https:")) || url_is_loopback(str_of(url)) || h->settings.allow_plain_http;
 }
 
+/* With DIGEST alone curl sends an empty body to learn the nonce, which sabre answers to a REPORT with 500 (protocols: carddav 6).
+ * A second bit makes it send the whole request; once the nonce is known DIGEST alone saves the refused request. */
+static long digest_bits(const struct transfer *t)
+{
+    bool known = t->digest_origin && url_same_origin(str_of(t->digest_origin), str_of(t->url));
+    return (long)(known ? CURLAUTH_DIGEST : CURLAUTH_DIGEST | CURLAUTH_DIGEST_IE);
+}
+
 static void set_credentials(struct transfer *t)
 {
     const struct http_settings *s = &t->http->settings;
-    if (!s->user || !*s->user) return;
+    bool basic = !t->digest && basic_is_safe(t->http, t->url);
+    if (!s->user || !*s->user || t->anonymous) return;
     curl_easy_setopt(t->easy, CURLOPT_USERNAME, s->user);
     curl_easy_setopt(t->easy, CURLOPT_PASSWORD, s->password ? s->password : "");
-    bool basic = !t->http->digest && basic_is_safe(t->http, t->url);
-    curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, basic ? CURLAUTH_BASIC : CURLAUTH_DIGEST);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, basic ? (long)CURLAUTH_BASIC : digest_bits(t));
 }
 
 static void add_header(struct transfer *t, const char *line)
@@ -224,31 +267,57 @@ static void set_limits(struct transfer *t)
     curl_easy_setopt(e, CURLOPT_XFERINFODATA, t->http);
 }
 
+static void set_body(struct transfer *t)
+{
+    const struct http_exchange *x = t->x;
+    bool head = strcmp(x->method, "HEAD") == 0;
+    t->sent = 0;
+    curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L); /* forgets the body of the request before */
+    if (x->body.p) {
+        curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.n);
+    } else if (head)
+        curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, x->method);
+    curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_send);
+    curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_rewind);
+    curl_easy_setopt(t->easy, CURLOPT_SEEKDATA, t);
+}
+
+static void set_tls(struct transfer *t)
+{
+    curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L); /* rather one connection with many streams than many connections */
+    if (t->http->settings.ca_file) curl_easy_setopt(t->easy, CURLOPT_CAINFO, t->http->settings.ca_file);
+}
+
+static void set_answer(struct transfer *t)
+{
+    curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
+}
+
+/* A handle that knows a nonce of this origin keeps it: only curl_easy_reset forgets it. All options are set again either way. */
 static void prepare(struct transfer *t)
 {
-    struct http_exchange *x = t->x;
-    CURL *e = t->easy;
-    curl_easy_reset(e);
-    set_limits(t);
-    curl_easy_setopt(e, CURLOPT_URL, t->url);
-    curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, x->method);
-    curl_easy_setopt(e, CURLOPT_USERAGENT, "abgleich/1.0");
-    curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
-    if (x->body.p) {
-        curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.n);
-        curl_easy_setopt(e, CURLOPT_POSTFIELDS, x->body.p);
-    } else if (strcmp(x->method, "HEAD") == 0)
-        curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-    if (str_starts_nocase(str_of(t->url), STR("https:"))) {
-        curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-        curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-        if (t->http->settings.ca_file) curl_easy_setopt(e, CURLOPT_CAINFO, t->http->settings.ca_file);
+    bool keeps_nonce = t->digest_origin && url_same_origin(str_of(t->digest_origin), str_of(t->url));
+    if (!keeps_nonce) {
+        curl_easy_reset(t->easy);
+        free(t->digest_origin);
+        t->digest_origin = NULL;
     }
-    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+    set_limits(t);
+    curl_easy_setopt(t->easy, CURLOPT_URL, t->url);
+    curl_easy_setopt(t->easy, CURLOPT_USERAGENT, "abgleich/1.0");
+    set_body(t);
+    set_answer(t);
+    if (str_starts_nocase(str_of(t->url), STR("https:"))) set_tls(t);
     set_headers(t);
     set_credentials(t);
 }
@@ -267,7 +336,9 @@ static void send_now(struct transfer *t)
 static void start(struct http *h, struct http_exchange *x)
 {
     struct transfer *t = mem_calloc(1, sizeof *t);
-    *t = (struct transfer){.http = h, .x = x, .easy = take_handle(h), .url = mem_strdup(x->url)};
+    struct handle handle = take_handle(h);
+    *t = (struct transfer){.http = h, .x = x, .easy = handle.easy, .digest_origin = handle.digest_origin, .url = mem_strdup(x->url),
+                           .digest = h->digest};
     h->in_flight++;
     send_now(t);
 }
@@ -276,8 +347,9 @@ static void finish(struct transfer *t)
 {
     struct http *h = t->http;
     t->x->final_url = t->url;
+    t->x->moved_for_good = t->moved_for_good;
     curl_slist_free_all(t->headers);
-    give_handle(h, t->easy);
+    give_handle(h, (struct handle){t->easy, t->digest_origin});
     h->in_flight--;
     struct http_exchange *x = t->x;
     free(t);
@@ -286,22 +358,28 @@ static void finish(struct transfer *t)
 
 /* -- what an ended transfer means -- */
 
+static bool was_sent(const struct transfer *t)
+{
+    curl_off_t ready_us = 0; /* when the connection, TLS included, was ready; 0 = never */
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    return ready_us > 0;
+}
+
 static enum fault_code unreachable(struct transfer *t, CURLcode result)
 {
     struct http_exchange *x = t->x;
-    const char *advice = _("the next run tries again");
-    bool not_sent = result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_CONNECT || result == CURLE_SSL_CONNECT_ERROR ||
-                    result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE || result == CURLE_COULDNT_RESOLVE_PROXY;
-    if (result == CURLE_PEER_FAILED_VERIFICATION)
+    const char *why = curl_easy_strerror(result), *advice = _("the next run tries again");
+    if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE)
         advice = _("the certificate is not to be trusted; a certificate of your own goes into ca_file");
+    if (result == CURLE_ABORTED_BY_CALLBACK && !was_sent(t))
+        return fault_set(&x->fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
+    if (!was_sent(t)) return fault_set(&x->fault, FAULT_UNREACHABLE, advice, _("not reachable (%s)"), why);
+    if (!x->repeatable) return fault_set(&x->fault, FAULT_UNKNOWN, _("looked at before anything else is done"), _("no answer (%s)"), why);
     if (result == CURLE_ABORTED_BY_CALLBACK) return fault_set(&x->fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
-    if (t->answered)
+    if (t->answered || (x->status >= 200 && x->status < 300))
         return fault_set(&x->fault, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"),
-                         _("the answer ended early (%s)"), curl_easy_strerror(result));
-    if (not_sent || x->repeatable)
-        return fault_set(&x->fault, FAULT_UNREACHABLE, advice, _("not reachable (%s)"), curl_easy_strerror(result));
-    return fault_set(&x->fault, FAULT_UNKNOWN, _("looked at before anything else is done"), _("no answer (%s)"),
-                     curl_easy_strerror(result));
+                         _("the answer ended early (%s)"), why);
+    return fault_set(&x->fault, FAULT_UNREACHABLE, advice, _("not reachable (%s)"), why);
 }
 
 static bool is_redirect(int status)
@@ -309,18 +387,20 @@ static bool is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Credentials stay within the site they were entered for: the same host, or its siblings (iCloud's partitions). */
-static bool same_site(const char *from, const char *to)
+/* The password goes only to the scheme, host and port it was entered for, or from http to https on the same host. */
+static bool may_have_password(const char *from, const char *to)
 {
     struct url a, b;
-    if (!url_parse(str_of(from), &a) || !url_parse(str_of(to), &b)) return false;
-    if (str_eq_nocase(a.host, b.host)) return true;
-    struct str rest = a.host;
-    str_split(&rest, '.');
-    if (!rest.p || rest.n > b.host.n || !memchr(rest.p, '.', rest.n)) return false;
-    struct str tail = {b.host.p + b.host.n - rest.n, rest.n};
-    bool at_dot = b.host.n == rest.n || b.host.p[b.host.n - rest.n - 1] == '.';
-    return at_dot && str_eq_nocase(tail, rest);
+    if (url_same_origin(str_of(from), str_of(to))) return true;
+    return url_parse(str_of(from), &a) && url_parse(str_of(to), &b) && str_eq_nocase(a.host, b.host) &&
+           str_eq_nocase(a.scheme, STR("http")) && str_eq_nocase(b.scheme, STR("https"));
+}
+
+/* The sentence of a redirect that is not followed. */
+static void refuse_redirect(struct transfer *t, const char *target, bool downgrade)
+{
+    const char *advice = downgrade ? _("an encrypted address must not lead to an open one") : _("give the account that address if it is right");
+    t->x->code = fault_set(&t->x->fault, FAULT_PROTOCOL, advice, _("redirected to %s"), target);
 }
 
 /* True if the request was sent again to where it moved. */
@@ -330,35 +410,56 @@ static bool follow(struct transfer *t)
     struct buf target AUTO_BUF = BUF_INIT;
     if (!x->location || !x->repeatable || !url_resolve(str_of(t->url), str_of(x->location), &target)) return false;
     bool downgrade = str_starts_nocase(str_of(t->url), STR("https:")) && str_starts_nocase(buf_str(&target), STR("http:"));
-    if (++t->redirects > REDIRECTS_MAX || downgrade || !same_site(t->url, buf_cstr(&target))) {
-        x->code = fault_set(&x->fault, FAULT_PROTOCOL,
-                            downgrade ? _("an encrypted address must not lead to an open one") : _("give the account that address if it is right"),
-                            _("redirected to %s"), buf_cstr(&target));
+    if (++t->redirects > REDIRECTS_MAX || downgrade) {
+        refuse_redirect(t, buf_cstr(&target), downgrade);
         return false;
     }
-    bool for_good = (x->status == 301 || x->status == 308) && (t->redirects == 1 || x->moved_for_good);
+    if (!may_have_password(t->url, buf_cstr(&target))) t->anonymous = true;
+    t->moved_for_good = (x->status == 301 || x->status == 308) && (t->redirects == 1 || t->moved_for_good);
     free(t->url);
     t->url = buf_detach(&target);
     send_now(t);
-    x->moved_for_good = for_good;
     return true;
 }
 
 static bool offers(const char *authenticate, const char *scheme)
 {
-    return authenticate && str_find(str_of(authenticate), str_of(scheme)) != (size_t)-1;
+    struct str rest = str_of(authenticate), name = str_of(scheme);
+    for (; rest.n >= name.n; rest.p++, rest.n--)
+        if (str_starts_nocase(rest, name)) return true;
+    return false;
 }
 
-/* Basic was refused or not allowed here, and Digest is offered. */
-static bool try_digest(struct transfer *t)
+static bool has_user(const struct http *h)
+{
+    return h->settings.user && *h->settings.user;
+}
+
+/* After a 401: the other scheme, if the server offers that one only (or Basic must not be used here). What it is stays known. */
+static bool change_scheme(struct transfer *t)
 {
     struct http *h = t->http;
-    if (t->tried_digest || h->digest || !h->settings.user || !offers(t->x->authenticate, "Digest")) return false;
-    if (offers(t->x->authenticate, "Basic") && basic_is_safe(h, t->url)) return false;
-    t->tried_digest = h->digest = true;
-    if (h->settings.traits) h->settings.traits->set(h->settings.traits, "auth", "digest");
+    bool basic = offers(t->x->authenticate, "Basic") && basic_is_safe(h, t->url), digest = offers(t->x->authenticate, "Digest");
+    bool useful = t->digest ? basic && !digest : digest && !basic && basic_is_safe(h, t->url);
+    if (t->changed_scheme || t->anonymous || !has_user(h) || !useful) return false;
+    t->changed_scheme = true;
+    t->digest = h->digest = !t->digest;
+    if (h->settings.traits) h->settings.traits->set(h->settings.traits, "auth", t->digest ? "digest" : "basic");
     send_now(t);
     return true;
+}
+
+/* Why a 401 came although there is a password. */
+static void explain_refusal(struct transfer *t)
+{
+    struct http_exchange *x = t->x;
+    if (x->status != 401 || x->code || !has_user(t->http)) return;
+    if (t->anonymous)
+        x->code = fault_set(&x->fault, FAULT_AUTH, _("give the account that address if it is right"),
+                            _("redirected to %s, which gets no password"), t->url);
+    else if (!basic_is_safe(t->http, t->url) && !offers(x->authenticate, "Digest"))
+        x->code = fault_set(&x->fault, FAULT_AUTH, _("use an https address; in a network you trust: plain_http = yes"),
+                            _("a password is not sent unencrypted"));
 }
 
 /* Waits as the server says, if that is not long; true if the request was sent again. */
@@ -367,7 +468,10 @@ static bool wait_and_repeat(struct transfer *t)
     struct http *h = t->http;
     int64_t wait_ms = t->x->retry_after_ms ? t->x->retry_after_ms : 1000 << t->waits;
     if (!t->x->repeatable || wait_ms > WAIT_MAX_MS || t->waits++ >= REPEATS_MAX) return false;
-    if (h->settings.env->sleep_ms(h->settings.env, wait_ms)) return false;
+    if (h->settings.env->sleep_ms(h->settings.env, wait_ms)) {
+        t->x->code = fault_set(&t->x->fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
+        return false;
+    }
     send_now(t);
     return true;
 }
@@ -377,8 +481,9 @@ static bool repeat(struct transfer *t, CURLcode result)
     if (!t->x->repeatable || t->answered || t->x->code || result == CURLE_ABORTED_BY_CALLBACK || result == CURLE_PEER_FAILED_VERIFICATION)
         return false;
     /* A kept connection that the server closed meanwhile looks like this; a host that is down does not need more tries. */
-    bool dropped = result == CURLE_GOT_NOTHING || result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR;
-    if (!dropped || t->repeats++ >= REPEATS_MAX) return false;
+    bool dropped = result == CURLE_GOT_NOTHING || result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR ||
+                   result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
+    if (!dropped || t->x->status || t->repeats++ >= REPEATS_MAX) return false;
     send_now(t);
     return true;
 }
@@ -389,7 +494,7 @@ static bool goes_on(struct transfer *t, CURLcode result)
     struct http_exchange *x = t->x;
     if (result) return repeat(t, result);
     if (is_redirect(x->status)) return follow(t);
-    if (x->status == 401) return try_digest(t);
+    if (x->status == 401) return change_scheme(t);
     return (x->status == 429 || x->status == 503) && wait_and_repeat(t);
 }
 
@@ -399,6 +504,16 @@ static void note_wide(struct http *h, const struct http_exchange *x)
     if (!wide || h->wide) return;
     h->wide = x->code ? x->code : http_status_fault(x, &h->wide_fault);
     if (x->code) fault_copy(&h->wide_fault, &x->fault);
+}
+
+/* The handle has signed in by Digest: its nonce serves again. */
+static void note_nonce(struct transfer *t)
+{
+    bool in_digest = has_user(t->http) && !t->anonymous && (t->digest || !basic_is_safe(t->http, t->url));
+    struct buf origin AUTO_BUF = BUF_INIT;
+    free(t->digest_origin);
+    t->digest_origin = NULL;
+    if (in_digest && t->x->status && t->x->status != 401 && url_origin(str_of(t->url), &origin)) t->digest_origin = buf_detach(&origin);
 }
 
 static void ended(struct http *h, CURL *easy, CURLcode result)
@@ -418,8 +533,10 @@ static void ended(struct http *h, CURL *easy, CURLcode result)
     t->x->status = (int)status;
     curl_multi_remove_handle(h->multi, easy);
     h->settings.env->boundary(h->settings.env, "answered");
+    note_nonce(t);
     if (goes_on(t, result)) return;
     if (result && !t->x->code) t->x->code = unreachable(t, result);
+    explain_refusal(t);
     note_wide(h, t->x);
     finish(t);
 }
@@ -449,7 +566,10 @@ struct http *http_open(const struct http_settings *settings)
 void http_close(struct http *h)
 {
     if (!h) return;
-    for (size_t i = 0; i < h->n_idle; i++) curl_easy_cleanup(h->idle[i]);
+    for (size_t i = 0; i < h->n_idle; i++) {
+        curl_easy_cleanup(h->idle[i].easy);
+        free(h->idle[i].digest_origin);
+    }
     curl_multi_cleanup(h->multi);
     free(h->idle);
     fault_clear(&h->wide_fault);
@@ -466,6 +586,8 @@ enum fault_code http_batch(struct http *h, struct http_exchange *list, size_t n,
     fault_clear(&h->wide_fault);
     for (size_t i = 0; i < n; i++) list[i].code = FAULT_CANCELLED;
     while (next < n || h->in_flight) {
+        if (!h->wide && h->settings.env->cancelled(h->settings.env))
+            h->wide = fault_set(&h->wide_fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
         while (next < n && h->in_flight < width && !h->wide) start(h, &list[next++]);
         if (!h->in_flight) break;
         int running;
@@ -480,7 +602,7 @@ enum fault_code http_batch(struct http *h, struct http_exchange *list, size_t n,
 enum fault_code http_do(struct http *h, struct http_exchange *x, struct fault *f)
 {
     struct fault ignored AUTO_FAULT = FAULT_INIT;
-    http_batch(h, x, 1, 1, NULL, NULL, &ignored);
+    if (http_batch(h, x, 1, 1, NULL, NULL, &ignored) && x->code == FAULT_CANCELLED && !x->fault.code) fault_copy(&x->fault, &ignored);
     if (x->code && f) fault_copy(f, &x->fault);
     return x->code;
 }
