@@ -25,13 +25,14 @@ struct transfer { /* one exchange under way */
     struct curl_slist *headers;
     char *url;
     unsigned redirects, repeats, waits;
-    size_t sent; /* of the body */
-    bool digest, changed_scheme; /* how it signs in now; whether that was changed after a 401 */
-    bool anonymous;              /* redirected to where the password must not go */
+    size_t sent;                   /* of the body */
+    bool digest, changed_scheme;   /* how it signs in now; whether that was changed after a 401 */
+    bool anonymous;                /* redirected to where the password must not go */
     bool moved_for_good, answered; /* a byte of a good body came */
 };
 
-/* A curl handle with what it has learned: a Digest nonce can be used again on the same origin, so that one request is enough. */
+/* A curl handle with what it has learned: a Digest nonce can be used again on the same origin, so that one request is
+ * enough. */
 struct handle {
     CURL *easy;
     char *digest_origin;
@@ -192,8 +193,8 @@ static size_t on_send(char *out, size_t size, size_t n, void *ctx)
     return take;
 }
 
-/* curl silently repeats a request whose kept connection broke. What may not be repeated is only sent again where the server
- * has refused it (Digest). */
+/* curl silently repeats a request whose kept connection broke. What may not be repeated is only sent again where the
+ * server has refused it (Digest). */
 static int on_rewind(void *ctx, curl_off_t offset, int origin)
 {
     struct transfer *t = ctx;
@@ -207,11 +208,13 @@ static int on_rewind(void *ctx, curl_off_t offset, int origin)
 /* Basic in the clear only where nobody can listen, or where the administrator said so. */
 static bool basic_is_safe(const struct http *h, const char *url)
 {
-    return str_starts_nocase(str_of(url), STR("https:")) || url_is_loopback(str_of(url)) || h->settings.allow_plain_http;
+    return str_starts_nocase(str_of(url), STR("https:")) || url_is_loopback(str_of(url)) ||
+           h->settings.allow_plain_http;
 }
 
-/* With DIGEST alone curl sends an empty body to learn the nonce, which sabre answers to a REPORT with 500 (protocols: carddav 6).
- * A second bit makes it send the whole request; once the nonce is known DIGEST alone saves the refused request. */
+/* With DIGEST alone curl sends an empty body to learn the nonce, which sabre answers to a REPORT with 500 (protocols:
+ * carddav 6). A second bit makes it send the whole request; once the nonce is known DIGEST alone saves the refused
+ * request. */
 static long digest_bits(const struct transfer *t)
 {
     bool known = t->digest_origin && url_same_origin(str_of(t->digest_origin), str_of(t->url));
@@ -303,7 +306,8 @@ static void set_answer(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 }
 
-/* A handle that knows a nonce of this origin keeps it: only curl_easy_reset forgets it. All options are set again either way. */
+/* A handle that knows a nonce of this origin keeps it: only curl_easy_reset forgets it. All options are set again
+ * either way. */
 static void prepare(struct transfer *t)
 {
     bool keeps_nonce = t->digest_origin && url_same_origin(str_of(t->digest_origin), str_of(t->url));
@@ -337,7 +341,11 @@ static void start(struct http *h, struct http_exchange *x)
 {
     struct transfer *t = mem_calloc(1, sizeof *t);
     struct handle handle = take_handle(h);
-    *t = (struct transfer){.http = h, .x = x, .easy = handle.easy, .digest_origin = handle.digest_origin, .url = mem_strdup(x->url),
+    *t = (struct transfer){.http = h,
+                           .x = x,
+                           .easy = handle.easy,
+                           .digest_origin = handle.digest_origin,
+                           .url = mem_strdup(x->url),
                            .digest = h->digest};
     h->in_flight++;
     send_now(t);
@@ -374,8 +382,11 @@ static enum fault_code unreachable(struct transfer *t, CURLcode result)
     if (result == CURLE_ABORTED_BY_CALLBACK && !was_sent(t))
         return fault_set(&x->fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
     if (!was_sent(t)) return fault_set(&x->fault, FAULT_UNREACHABLE, advice, _("not reachable (%s)"), why);
-    if (!x->repeatable) return fault_set(&x->fault, FAULT_UNKNOWN, _("looked at before anything else is done"), _("no answer (%s)"), why);
-    if (result == CURLE_ABORTED_BY_CALLBACK) return fault_set(&x->fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
+    if (!x->repeatable)
+        return fault_set(&x->fault, FAULT_UNKNOWN, _("looked at before anything else is done"), _("no answer (%s)"),
+                         why);
+    if (result == CURLE_ABORTED_BY_CALLBACK)
+        return fault_set(&x->fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
     if (t->answered || (x->status >= 200 && x->status < 300))
         return fault_set(&x->fault, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"),
                          _("the answer ended early (%s)"), why);
@@ -399,7 +410,8 @@ static bool may_have_password(const char *from, const char *to)
 /* The sentence of a redirect that is not followed. */
 static void refuse_redirect(struct transfer *t, const char *target, bool downgrade)
 {
-    const char *advice = downgrade ? _("an encrypted address must not lead to an open one") : _("give the account that address if it is right");
+    const char *advice = downgrade ? _("an encrypted address must not lead to an open one")
+                                   : _("give the account that address if it is right");
     t->x->code = fault_set(&t->x->fault, FAULT_PROTOCOL, advice, _("redirected to %s"), target);
 }
 
@@ -409,7 +421,8 @@ static bool follow(struct transfer *t)
     struct http_exchange *x = t->x;
     struct buf target AUTO_BUF = BUF_INIT;
     if (!x->location || !x->repeatable || !url_resolve(str_of(t->url), str_of(x->location), &target)) return false;
-    bool downgrade = str_starts_nocase(str_of(t->url), STR("https:")) && str_starts_nocase(buf_str(&target), STR("http:"));
+    bool downgrade =
+        str_starts_nocase(str_of(t->url), STR("https:")) && str_starts_nocase(buf_str(&target), STR("http:"));
     if (++t->redirects > REDIRECTS_MAX || downgrade) {
         refuse_redirect(t, buf_cstr(&target), downgrade);
         return false;
@@ -435,11 +448,13 @@ static bool has_user(const struct http *h)
     return h->settings.user && *h->settings.user;
 }
 
-/* After a 401: the other scheme, if the server offers that one only (or Basic must not be used here). What it is stays known. */
+/* After a 401: the other scheme, if the server offers that one only (or Basic must not be used here). What it is stays
+ * known. */
 static bool change_scheme(struct transfer *t)
 {
     struct http *h = t->http;
-    bool basic = offers(t->x->authenticate, "Basic") && basic_is_safe(h, t->url), digest = offers(t->x->authenticate, "Digest");
+    bool basic = offers(t->x->authenticate, "Basic") && basic_is_safe(h, t->url),
+         digest = offers(t->x->authenticate, "Digest");
     bool useful = t->digest ? basic && !digest : digest && !basic && basic_is_safe(h, t->url);
     if (t->changed_scheme || t->anonymous || !has_user(h) || !useful) return false;
     t->changed_scheme = true;
@@ -478,9 +493,11 @@ static bool wait_and_repeat(struct transfer *t)
 
 static bool repeat(struct transfer *t, CURLcode result)
 {
-    if (!t->x->repeatable || t->answered || t->x->code || result == CURLE_ABORTED_BY_CALLBACK || result == CURLE_PEER_FAILED_VERIFICATION)
+    if (!t->x->repeatable || t->answered || t->x->code || result == CURLE_ABORTED_BY_CALLBACK ||
+        result == CURLE_PEER_FAILED_VERIFICATION)
         return false;
-    /* A kept connection that the server closed meanwhile looks like this; a host that is down does not need more tries. */
+    /* A kept connection that the server closed meanwhile looks like this; a host that is down does not need more tries.
+     */
     bool dropped = result == CURLE_GOT_NOTHING || result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR ||
                    result == CURLE_HTTP2 || result == CURLE_HTTP2_STREAM;
     if (!dropped || t->x->status || t->repeats++ >= REPEATS_MAX) return false;
@@ -500,7 +517,8 @@ static bool goes_on(struct transfer *t, CURLcode result)
 
 static void note_wide(struct http *h, const struct http_exchange *x)
 {
-    bool wide = x->code == FAULT_CANCELLED || x->code == FAULT_UNREACHABLE || x->status == 401 || x->status == 429 || x->status == 503;
+    bool wide = x->code == FAULT_CANCELLED || x->code == FAULT_UNREACHABLE || x->status == 401 || x->status == 429 ||
+                x->status == 503;
     if (!wide || h->wide) return;
     h->wide = x->code ? x->code : http_status_fault(x, &h->wide_fault);
     if (x->code) fault_copy(&h->wide_fault, &x->fault);
@@ -513,7 +531,8 @@ static void note_nonce(struct transfer *t)
     struct buf origin AUTO_BUF = BUF_INIT;
     free(t->digest_origin);
     t->digest_origin = NULL;
-    if (in_digest && t->x->status && t->x->status != 401 && url_origin(str_of(t->url), &origin)) t->digest_origin = buf_detach(&origin);
+    if (in_digest && t->x->status && t->x->status != 401 && url_origin(str_of(t->url), &origin))
+        t->digest_origin = buf_detach(&origin);
 }
 
 static void ended(struct http *h, CURL *easy, CURLcode result)
@@ -602,7 +621,8 @@ enum fault_code http_batch(struct http *h, struct http_exchange *list, size_t n,
 enum fault_code http_do(struct http *h, struct http_exchange *x, struct fault *f)
 {
     struct fault ignored AUTO_FAULT = FAULT_INIT;
-    if (http_batch(h, x, 1, 1, NULL, NULL, &ignored) && x->code == FAULT_CANCELLED && !x->fault.code) fault_copy(&x->fault, &ignored);
+    if (http_batch(h, x, 1, 1, NULL, NULL, &ignored) && x->code == FAULT_CANCELLED && !x->fault.code)
+        fault_copy(&x->fault, &ignored);
     if (x->code && f) fault_copy(f, &x->fault);
     return x->code;
 }

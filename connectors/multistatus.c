@@ -9,6 +9,7 @@
 
 #define DEPTH_MAX 32
 #define HREF_MAX_BYTES 8192
+#define SIDE_MAX_BYTES (1u << 20) /* names, hrefs, attributes inside one property; all hrefs of a response; a token */
 
 enum place { AT_ROOT, AT_MULTISTATUS, AT_RESPONSE, AT_PROPSTAT, AT_PROP, AT_PROPERTY, AT_SKIP };
 
@@ -24,11 +25,11 @@ struct multistatus {
     struct multistatus_sink sink;
     enum place place[DEPTH_MAX + 1]; /* of each open element */
     unsigned depth;
-    struct buf *into;                /* where character data goes; NULL = nowhere */
+    struct buf *into; /* where character data goes; NULL = nowhere */
     struct buf href, status, token;
     int response_status;
     bool error_limit, closed;
-    int current;                     /* property being read, -1 = none */
+    int current; /* property being read, -1 = none */
     struct property_buffer buffers[DAV_WANTED_MAX];
     struct dav_property properties[DAV_WANTED_MAX];
     struct buf href_inside;
@@ -81,6 +82,10 @@ static enum place begin_property(struct multistatus *m, const xmlChar *name, con
 {
     m->current = wanted_index(m, name, uri);
     if (m->current < 0) return AT_SKIP;
+    struct dav_property *found = &m->properties[m->current];
+    if (found->status >= 200 && found->status < 300)
+        return AT_SKIP; /* its text is in the buffers: the first good one counts */
+    *found = (struct dav_property){.status = found->status};
     struct property_buffer *b = &m->buffers[m->current];
     b->there = true;
     buf_reset(&b->text);
@@ -102,7 +107,8 @@ static void add_attributes(struct multistatus *m, int n, const xmlChar **attribu
     }
 }
 
-static enum place begin_inside(struct multistatus *m, const xmlChar *name, const xmlChar *uri, int n, const xmlChar **attributes)
+static enum place begin_inside(struct multistatus *m, const xmlChar *name, const xmlChar *uri, int n,
+                               const xmlChar **attributes)
 {
     struct property_buffer *b = &m->buffers[m->current];
     buf_addf(&b->names, "%s ", (const char *)name);
@@ -121,7 +127,10 @@ static enum place begin_in_response(struct multistatus *m, const xmlChar *name)
         begin_propstat(m);
         return AT_PROPSTAT;
     }
-    if (is(name, "href") && !m->href.len) m->into = &m->href;
+    if (is(name, "href")) {
+        if (m->href.len) buf_addc(&m->href, '\n');
+        m->into = &m->href;
+    }
     if (is(name, "status")) {
         buf_reset(&m->status);
         m->into = &m->status;
@@ -149,7 +158,8 @@ static enum place begin_in_propstat(struct multistatus *m, const xmlChar *name)
     return AT_SKIP;
 }
 
-static enum place place_of(struct multistatus *m, const xmlChar *name, const xmlChar *uri, int n, const xmlChar **attributes)
+static enum place place_of(struct multistatus *m, const xmlChar *name, const xmlChar *uri, int n,
+                           const xmlChar **attributes)
 {
     if (m->depth == 1) {
         if (in_dav(uri) && is(name, "multistatus")) return AT_MULTISTATUS;
@@ -157,11 +167,16 @@ static enum place place_of(struct multistatus *m, const xmlChar *name, const xml
         return AT_SKIP;
     }
     switch (m->place[m->depth - 1]) {
-    case AT_MULTISTATUS: return in_dav(uri) ? begin_in_multistatus(m, name) : AT_SKIP;
-    case AT_RESPONSE: return in_dav(uri) ? begin_in_response(m, name) : AT_SKIP;
-    case AT_PROPSTAT: return in_dav(uri) ? begin_in_propstat(m, name) : AT_SKIP;
-    case AT_PROP: return begin_property(m, name, uri);
-    case AT_PROPERTY: return begin_inside(m, name, uri, n, attributes);
+    case AT_MULTISTATUS:
+        return in_dav(uri) ? begin_in_multistatus(m, name) : AT_SKIP;
+    case AT_RESPONSE:
+        return in_dav(uri) ? begin_in_response(m, name) : AT_SKIP;
+    case AT_PROPSTAT:
+        return in_dav(uri) ? begin_in_propstat(m, name) : AT_SKIP;
+    case AT_PROP:
+        return begin_property(m, name, uri);
+    case AT_PROPERTY:
+        return begin_inside(m, name, uri, n, attributes);
     default:
         if (is(name, "number-of-matches-within-limits")) m->error_limit = true;
         return AT_SKIP;
@@ -200,6 +215,8 @@ static void end_propstat(struct multistatus *m)
     int status = m->status.len ? status_number(&m->status) : 200;
     for (size_t i = 0; i < m->n_wanted; i++) {
         const struct property_buffer *b = &m->buffers[i];
+        if (b->names.overflow || b->hrefs.overflow || b->attributes.overflow)
+            stop(m, FAULT_TOO_LARGE, _("the answer holds a value beyond every measure"));
         bool better = !m->properties[i].status || (status >= 200 && status < 300);
         if (!b->there || !better) continue;
         m->properties[i] = (struct dav_property){status, buf_str(&b->text), buf_str(&b->names), buf_str(&b->hrefs),
@@ -207,13 +224,25 @@ static void end_propstat(struct multistatus *m)
     }
 }
 
-/* The text of a property must outlive further propstats of its response: those that hold it again are rare, and then the good one
- * comes first or replaces it. */
+static void tell(struct multistatus *m, struct str href)
+{
+    const struct dav_response r = {
+        .href = href, .status = m->response_status, .error_limit = m->error_limit, .properties = m->properties};
+    enum fault_code code = m->sink.response(m->sink.ctx, &r, &m->fault);
+    if (!code) return;
+    if (!m->fault.code) m->fault.code = code;
+    xmlStopParser(m->parser);
+}
+
+/* Several hrefs may share one status (RFC 4918 14.24): a callback each. */
 static void end_response(struct multistatus *m)
 {
-    const struct dav_response r = {.href = str_trim(buf_str(&m->href)), .status = m->response_status, .error_limit = m->error_limit,
-                                   .properties = m->properties};
-    if (m->sink.response(m->sink.ctx, &r, &m->fault)) xmlStopParser(m->parser);
+    struct str rest = str_trim(buf_str(&m->href));
+    if (!rest.n) stop(m, FAULT_PROTOCOL, _("the answer holds a response without href"));
+    while (rest.n && !m->fault.code) {
+        struct str href = str_trim(str_split(&rest, '\n'));
+        if (href.n) tell(m, href);
+    }
 }
 
 static void end_inside(struct multistatus *m)
@@ -236,7 +265,9 @@ static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const 
     if (here == AT_MULTISTATUS) m->closed = true;
     if (above == AT_RESPONSE && in_dav(uri) && is(name, "status")) m->response_status = status_number(&m->status);
     m->depth--;
-    m->into = here == AT_PROPERTY && above == AT_PROPERTY && m->place[m->depth - 1] == AT_PROP ? &m->buffers[m->current].text : NULL;
+    m->into = here == AT_PROPERTY && above == AT_PROPERTY && m->place[m->depth - 1] == AT_PROP
+                  ? &m->buffers[m->current].text
+                  : NULL;
 }
 
 /* -- text -- */
@@ -245,8 +276,9 @@ static void on_text(void *ctx, const xmlChar *text, int n)
 {
     struct multistatus *m = ctx;
     if (!m->into || m->fault.code) return;
-    size_t limit = m->into == &m->href || m->into == &m->href_inside ? HREF_MAX_BYTES : m->limit_bytes;
-    if (m->into->len + (size_t)n > limit) stop(m, FAULT_TOO_LARGE, _("the answer holds a value beyond every measure"));
+    size_t limit = m->into == &m->href_inside ? HREF_MAX_BYTES : m->into->limit ? m->into->limit : m->limit_bytes;
+    if (m->into->len + (size_t)n > limit)
+        stop(m, FAULT_TOO_LARGE, _("the answer holds a value beyond every measure"));
     else
         buf_add(m->into, text, (size_t)n);
 }
@@ -257,7 +289,8 @@ static void on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, 
     (void)external;
     (void)system;
     stop(m, FAULT_PROTOCOL,
-         strcasecmp((const char *)name, "html") == 0 ? _("the answer is a web page, no DAV answer") : _("the answer holds a DOCTYPE"));
+         name && strcasecmp((const char *)name, "html") == 0 ? _("the answer is a web page, no DAV answer")
+                                                             : _("the answer holds a DOCTYPE"));
 }
 
 static xmlEntityPtr on_entity(void *ctx, const xmlChar *name)
@@ -274,7 +307,8 @@ static void ignore(void *ctx, const char *format, ...)
 
 /* -- the interface -- */
 
-struct multistatus *multistatus_new(const struct dav_wanted *wanted, size_t n, const struct multistatus_sink *sink, size_t limit_bytes)
+struct multistatus *multistatus_new(const struct dav_wanted *wanted, size_t n, const struct multistatus_sink *sink,
+                                    size_t limit_bytes)
 {
     static const xmlSAXHandler handler = {
         .initialized = XML_SAX2_MAGIC,
@@ -294,6 +328,9 @@ struct multistatus *multistatus_new(const struct dav_wanted *wanted, size_t n, c
     m->sink = *sink;
     m->limit_bytes = limit_bytes;
     m->current = -1;
+    m->href.limit = m->token.limit = m->status.limit = SIDE_MAX_BYTES;
+    for (size_t i = 0; i < m->n_wanted; i++)
+        m->buffers[i].names.limit = m->buffers[i].hrefs.limit = m->buffers[i].attributes.limit = SIDE_MAX_BYTES;
     xmlSAXHandler copy = handler;
     m->parser = xmlCreatePushParserCtxt(&copy, m, NULL, 0, NULL);
     if (!m->parser) abort();
@@ -341,7 +378,8 @@ enum fault_code multistatus_feed(struct multistatus *m, struct str bytes, struct
 enum fault_code multistatus_end(struct multistatus *m, struct fault *f)
 {
     if (!m->fault.code && !m->closed)
-        fault_set(&m->fault, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"), _("the answer ended early"));
+        fault_set(&m->fault, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"),
+                  _("the answer ended early"));
     return told(m, f);
 }
 
@@ -361,7 +399,9 @@ static size_t find_element(struct str body, const char *name)
         if (at == (size_t)-1) return at;
         at += from;
         char before = at ? body.p[at - 1] : ' ', after = at + n < body.n ? body.p[at + n] : ' ';
-        if ((before == '<' || before == ':') && (after == '>' || after == '/' || after == ' ')) return at;
+        if ((before == '<' || before == ':') &&
+            (after == '>' || after == '/' || after == ' ' || after == '\n' || after == '\r' || after == '\t'))
+            return at;
         from = at + n;
     }
 }

@@ -24,7 +24,7 @@ struct dav_property {
     struct str attributes; /* of elements inside: "content-type=text/vcard version=3.0 " */
 };
 struct dav_response {
-    struct str href;     /* the first, as it stands, white space off */
+    struct str href;     /* as it stands, white space off; a response with several is told once for each */
     int status;          /* of the whole response; 0 = none */
     bool error_limit;    /* it carries DAV:error/number-of-matches-within-limits */
     const struct dav_property *properties; /* by index in the table */

@@ -100,7 +100,10 @@ bool url_is_loopback(struct str url)
 {
     struct url u;
     if (!url_parse(url, &u)) return false;
-    return str_starts(u.host, STR("127.")) || str_eq_nocase(u.host, STR("localhost")) || str_eq(u.host, STR("[::1]"));
+    bool dotted = u.host.n <= 15;
+    for (size_t i = 0; i < u.host.n; i++) dotted &= u.host.p[i] == '.' || (u.host.p[i] >= '0' && u.host.p[i] <= '9');
+    return (dotted && str_starts(u.host, STR("127."))) || str_eq_nocase(u.host, STR("localhost")) ||
+           str_eq(u.host, STR("[::1]"));
 }
 
 /* RFC 3986 5.2.4, on a path that begins with '/'. Appended to out, whose length before is the root. */
@@ -115,10 +118,12 @@ static void add_without_dots(struct buf *out, struct str path)
         bool up = str_eq(segment, STR("/..")), here = str_eq(segment, STR("/."));
         if (up) {
             size_t cut = out->len;
-            while (cut > root && out->data[--cut] != '/') {}
+            while (cut > root && out->data[--cut] != '/') {
+            }
             buf_truncate(out, cut);
         }
-        if (!up && !here) buf_addstr(out, segment);
+        if (!up && !here)
+            buf_addstr(out, segment);
         else if (!path.n)
             buf_addc(out, '/');
     }
@@ -141,7 +146,8 @@ static void add_merged(struct buf *out, const struct url *base, struct str path)
     struct buf merged AUTO_BUF = BUF_INIT;
     size_t folder = base->path.n;
     while (folder > 0 && base->path.p[folder - 1] != '/') folder--;
-    if (!path.n) buf_addstr(&merged, base->path);
+    if (!path.n)
+        buf_addstr(&merged, base->path);
     else {
         buf_add(&merged, base->path.p, folder);
         if (!folder) buf_addc(&merged, '/');
@@ -150,11 +156,19 @@ static void add_merged(struct buf *out, const struct url *base, struct str path)
     add_without_dots(out, buf_str(&merged));
 }
 
+/* "ftp://host/": no path of ours, and nothing we could ask. */
+static bool is_other_scheme(struct str reference)
+{
+    struct str rest = reference;
+    return until(&rest, ":/?#").n > 0 && str_starts(rest, STR("://"));
+}
+
 bool url_resolve(struct str base_text, struct str reference, struct buf *out)
 {
     struct url base, whole;
     if (!url_parse(base_text, &base)) return false;
-    if (url_parse(reference, &whole)) base = whole;
+    if (url_parse(reference, &whole))
+        base = whole;
     else if (str_starts(reference, STR("//"))) {
         struct buf text AUTO_BUF = BUF_INIT;
         buf_addstr(&text, base.scheme);
@@ -162,11 +176,13 @@ bool url_resolve(struct str base_text, struct str reference, struct buf *out)
         buf_addstr(&text, reference);
         return url_resolve(buf_str(&text), buf_str(&text), out);
     }
-    bool is_whole = whole.host.n > 0;
+    bool is_whole = whole.host.n > 0, foreign = !is_whole && is_other_scheme(reference);
+    if (foreign) return false;
     struct str query, path = is_whole ? base.path : path_of_reference(reference, &query);
     if (is_whole) query = base.query;
     add_origin(&base, out);
-    if (is_whole || (path.n && path.p[0] == '/')) add_without_dots(out, path.n ? path : STR("/"));
+    if (is_whole || (path.n && path.p[0] == '/'))
+        add_without_dots(out, path.n ? path : STR("/"));
     else {
         if (!path.n && !query.p) query = base.query;
         add_merged(out, &base, path);
@@ -194,7 +210,8 @@ void url_canonical_path(struct str path, struct buf *out)
             c = (unsigned char)(hex_digit(path.p[i + 1]) * 16 + hex_digit(path.p[i + 2]));
             i += 2;
         }
-        if (is_plain_in_path(c) && !(encoded && c == '/')) buf_addc(out, (char)c);
+        if (is_plain_in_path(c) && !(encoded && c == '/'))
+            buf_addc(out, (char)c);
         else
             buf_addf(out, "%%%02X", c);
     }
