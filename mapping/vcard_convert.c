@@ -1,0 +1,249 @@
+#include "mapping/vcard_convert.h"
+
+#include <stdio.h>
+
+/* Properties that 3.0 knows under an X- name, and 4.0 under its own. */
+static const struct {
+    struct str three, four;
+} renamed[] = {
+    {{"X-ANNIVERSARY", 13}, {"ANNIVERSARY", 11}},
+    {{"X-ADDRESSBOOKSERVER-KIND", 24}, {"KIND", 4}},
+    {{"X-ADDRESSBOOKSERVER-MEMBER", 26}, {"MEMBER", 6}},
+    {{"X-GENDER", 8}, {"GENDER", 6}},
+};
+
+static const struct {
+    struct str type, media;
+} pictures[] = {
+    {{"JPEG", 4}, {"image/jpeg", 10}}, {{"PNG", 3}, {"image/png", 9}},   {{"GIF", 3}, {"image/gif", 9}},
+    {{"JPG", 3}, {"image/jpeg", 10}},  {{"WEBP", 4}, {"image/webp", 10}}, {{"BMP", 3}, {"image/bmp", 9}},
+};
+
+bool vcard_keeps_raw(const struct vcard *from, const struct property *p, enum vcard_version to)
+{
+    if (from->version != to || (p->flags & PROPERTY_GUESSED)) return false;
+    return !property_param(p, "CHARSET");
+}
+
+/* -- lines -- */
+
+static void add_end(const struct line_form *form, struct buf *out)
+{
+    buf_adds(out, form->crlf ? "\r\n" : "\n");
+}
+
+void vcard_add_line(struct str header, struct str value, const struct line_form *form, struct buf *out)
+{
+    struct buf line AUTO_BUF = BUF_INIT;
+    buf_addstr(&line, header);
+    buf_addc(&line, ':');
+    buf_addstr(&line, value);
+    vcard_fold(out, buf_str(&line), form->crlf);
+    if (!out->len || out->data[out->len - 1] != '\n') add_end(form, out);
+}
+
+/* Raw lines keep their folds; their ends become those of the card. */
+static void add_raw(struct str raw, const struct line_form *form, struct buf *out)
+{
+    while (raw.n) {
+        size_t n = 0;
+        while (n < raw.n && raw.p[n] != '\n' && raw.p[n] != '\r') n++;
+        buf_add(out, raw.p, n);
+        add_end(form, out);
+        if (n < raw.n && raw.p[n] == '\r' && n + 1 < raw.n && raw.p[n + 1] == '\n') n++;
+        if (n < raw.n) n++;
+        raw = (struct str){raw.p + n, raw.n - n};
+    }
+}
+
+static void add_raw_in_group(const struct property *p, struct str group, const struct line_form *form, struct buf *out)
+{
+    struct str raw = p->raw;
+    size_t prefix = p->group.p ? p->group.n + 1 : 0;
+    bool same = str_eq(group, p->group) && !group.p == !p->group.p;
+    if (!same && raw.n >= prefix) {
+        raw = (struct str){raw.p + prefix, raw.n - prefix};
+        if (group.p) {
+            buf_addstr(out, group);
+            buf_addc(out, '.');
+        }
+    }
+    add_raw(raw, form, out);
+}
+
+/* -- values -- */
+
+static struct str name_in(struct str name, enum vcard_version to)
+{
+    for (size_t i = 0; i < sizeof renamed / sizeof *renamed; i++) {
+        if (to == VCARD_40 && str_eq(name, renamed[i].three)) return renamed[i].four;
+        if (to != VCARD_40 && str_eq(name, renamed[i].four)) return renamed[i].three;
+    }
+    return name;
+}
+
+static bool is_data_uri(const struct property *p)
+{
+    return str_starts_nocase(str_trim(p->value), STR("data:"));
+}
+
+static struct str media_of(const struct property *p)
+{
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
+        for (size_t k = 0; k < p->n_params; k++)
+            for (size_t v = 0; str_eq(p->params[k].name, STR("TYPE")) && v < p->params[k].n_values; v++)
+                if (str_eq_nocase(p->params[k].values[v], pictures[i].type)) return pictures[i].media;
+    return STR("image/jpeg");
+}
+
+static struct str type_of_uri(struct str uri)
+{
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
+        if (str_find(uri, pictures[i].media) != (size_t)-1) return pictures[i].type;
+    return STR("JPEG");
+}
+
+static void add_without_space(struct str s, struct buf *out)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!strchr(" \t\r\n", s.p[i]) || !s.p[i]) buf_addc(out, s.p[i]);
+}
+
+static void add_binary(const struct property *p, enum vcard_version to, struct buf *out)
+{
+    struct str value = str_trim(p->value);
+    if (p->base64 && to == VCARD_40) {
+        buf_adds(out, "data:");
+        buf_addstr(out, media_of(p));
+        buf_adds(out, ";base64,");
+        add_without_space(value, out);
+    } else if (is_data_uri(p) && to != VCARD_40) {
+        str_split(&value, ',');
+        add_without_space(value, out);
+    } else if (p->base64)
+        add_without_space(value, out);
+    else
+        buf_addstr(out, value);
+}
+
+/* "1985-4-12" with "-" for what is not there, as date_normal writes it. */
+static bool add_date(const struct property *p, enum vcard_version to, struct buf *out)
+{
+    struct buf normal AUTO_BUF = BUF_INIT;
+    int year = 0, month, day;
+    if (!date_normal(p->value, &normal)) return false;
+    const struct param *omit = property_param(p, "X-APPLE-OMIT-YEAR");
+    if (sscanf(buf_cstr(&normal), "--%d-%d", &month, &day) == 2) year = 0;
+    else if (sscanf(buf_cstr(&normal), "%d-%d-%d", &year, &month, &day) != 3)
+        return false;
+    if (omit || year == 1604) year = 0;
+    if (to == VCARD_40) year ? buf_addf(out, "%04d%02d%02d", year, month, day) : buf_addf(out, "--%02d%02d", month, day);
+    else
+        buf_addf(out, "%04d-%02d-%02d", year ? year : 1604, month, day);
+    return true;
+}
+
+/* Escapes of 2.1 are others than those of 3.0 and 4.0, which share theirs. */
+static void add_text(struct arena *arena, const struct vcard *from, struct str value, enum vcard_version to, struct buf *out)
+{
+    if ((from->version == VCARD_21) == (to == VCARD_21)) buf_addstr(out, value);
+    else
+        vcard_escape(out, vcard_unescape(arena, value, from->version), to);
+}
+
+static void add_parts(struct arena *arena, const struct vcard *from, struct str value, enum vcard_version to, struct buf *out)
+{
+    const struct str *parts;
+    size_t n = vcard_split(arena, value, ';', &parts);
+    for (size_t i = 0; i < n; i++) {
+        if (i) buf_addc(out, ';');
+        add_text(arena, from, parts[i], to, out);
+    }
+}
+
+void vcard_add_value(struct arena *arena, const struct vcard *from, const struct property *p, enum vcard_version to, struct buf *out)
+{
+    switch ((enum shape)property_row(p->name)->shape) {
+    case SHAPE_BINARY: add_binary(p, to, out); return;
+    case SHAPE_DATE:
+        if (from->version == to || !add_date(p, to, out)) buf_addstr(out, p->value);
+        return;
+    case SHAPE_NAME:
+    case SHAPE_PARTS: add_parts(arena, from, p->value, to, out); return;
+    case SHAPE_TEXT:
+    case SHAPE_NOTE:
+    case SHAPE_LIST: add_text(arena, from, p->value, to, out); return;
+    default: buf_addstr(out, p->value); return;
+    }
+}
+
+/* -- headers -- */
+
+static bool is_plain_param(const struct param *q)
+{
+    static const char *const handled[] = {"TYPE", "PREF", "ENCODING", "CHARSET", "VALUE", "X-APPLE-OMIT-YEAR", "MEDIATYPE"};
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
+        if (str_eq(q->name, str_of(handled[i]))) return false;
+    return true;
+}
+
+static void add_types(const struct property *p, enum vcard_version to, bool picture, struct buf *out)
+{
+    bool preferred = false;
+    for (size_t k = 0; k < p->n_params; k++) {
+        const struct param *q = &p->params[k];
+        preferred |= str_eq(q->name, STR("PREF"));
+        if (!str_eq(q->name, STR("TYPE"))) continue;
+        for (size_t v = 0; v < q->n_values; v++) {
+            if (str_eq_nocase(q->values[v], STR("PREF"))) preferred = true;
+            else if (!picture && q->values[v].n)
+                buf_addf(out, ";TYPE=%.*s", STR_ARG(q->values[v]));
+        }
+    }
+    if (preferred) buf_adds(out, to == VCARD_40 ? ";PREF=1" : ";TYPE=PREF");
+}
+
+static void add_encoding(const struct property *p, enum vcard_version to, struct buf *out)
+{
+    bool inline_data = p->base64 || is_data_uri(p);
+    const struct param *value = property_param(p, "VALUE");
+    if (inline_data && to != VCARD_40)
+        buf_addf(out, ";ENCODING=%s;TYPE=%.*s", to == VCARD_30 ? "b" : "BASE64",
+                 STR_ARG(is_data_uri(p) ? type_of_uri(p->value) : type_of_uri(media_of(p))));
+    else if (!inline_data && to == VCARD_30)
+        buf_adds(out, ";VALUE=uri");
+    else if (!inline_data && value)
+        buf_addf(out, ";%.*s", STR_ARG(value->raw));
+}
+
+static void add_header(const struct property *p, struct str group, enum vcard_version to, struct buf *out)
+{
+    enum shape shape = (enum shape)property_row(p->name)->shape;
+    struct buf date AUTO_BUF = BUF_INIT;
+    if (group.p) buf_addf(out, "%.*s.", STR_ARG(group));
+    buf_addstr(out, name_in(p->name, to));
+    add_types(p, to, shape == SHAPE_BINARY, out);
+    if (shape == SHAPE_BINARY) add_encoding(p, to, out);
+    else if (shape == SHAPE_DATE) {
+        bool converted = add_date(p, to, &date);
+        if (converted && to != VCARD_40 && str_starts(buf_str(&date), STR("1604"))) buf_adds(out, ";X-APPLE-OMIT-YEAR=1604");
+        if (!converted && to == VCARD_40) buf_adds(out, ";VALUE=text");
+    } else if (property_param(p, "VALUE"))
+        buf_addf(out, ";%.*s", STR_ARG(property_param(p, "VALUE")->raw));
+    for (size_t k = 0; k < p->n_params; k++)
+        if (is_plain_param(&p->params[k])) buf_addf(out, ";%.*s", STR_ARG(p->params[k].raw));
+}
+
+void vcard_add_property(struct arena *arena, const struct vcard *from, const struct property *p, struct str group,
+                        const struct line_form *form, struct buf *out)
+{
+    if ((p->flags & PROPERTY_FOREIGN) || vcard_keeps_raw(from, p, form->version)) {
+        add_raw_in_group(p, group, form, out);
+        return;
+    }
+    struct buf header AUTO_BUF = BUF_INIT;
+    struct buf value AUTO_BUF = BUF_INIT;
+    add_header(p, group, form->version, &header);
+    vcard_add_value(arena, from, p, form->version, &value);
+    vcard_add_line(buf_str(&header), buf_str(&value), form, out);
+}

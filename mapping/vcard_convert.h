@@ -1,0 +1,23 @@
+/* One property as a line of a card: as it is where the version allows, converted where it does not (protocols: vcard 7).
+ * Used by vcard_write.c only. */
+#ifndef ABGLEICH_VCARD_CONVERT_H
+#define ABGLEICH_VCARD_CONVERT_H
+
+#include "mapping/vcard_fields.h"
+
+struct line_form { /* of the card being written */
+    enum vcard_version version;
+    bool crlf;
+};
+
+/* Appends property p of card `from` with that group ({NULL,0} = none), folded and ended. The raw bytes wherever they can stay. */
+void vcard_add_property(struct arena *arena, const struct vcard *from, const struct property *p, struct str group,
+                        const struct line_form *form, struct buf *out);
+/* Appends the value of p as it is written in that version. */
+void vcard_add_value(struct arena *arena, const struct vcard *from, const struct property *p, enum vcard_version to, struct buf *out);
+/* Appends one line made of header ("item1.TEL;TYPE=CELL") and value (escaped), folded and ended. */
+void vcard_add_line(struct str header, struct str value, const struct line_form *form, struct buf *out);
+/* Can the raw bytes of p stay in a card of that version? */
+bool vcard_keeps_raw(const struct vcard *from, const struct property *p, enum vcard_version to);
+
+#endif

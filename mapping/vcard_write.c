@@ -1,0 +1,664 @@
+/* Writing cards (protocols: vcard 6-8): new ones as they are wherever the receiver allows, edited ones line by line. What no edit
+ * concerns is copied byte for byte. */
+#include "mapping/record_impl.h"
+#include "mapping/vcard_convert.h"
+
+#include "base/i18n.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+
+enum fate { FATE_KEEP, FATE_DROP, FATE_TEXT };
+
+struct writer {
+    struct arena *arena;
+    const struct record *record;
+    const struct vcard *card;
+    struct line_form form;
+    uint8_t *fate;            /* per property */
+    struct str *text;         /* per property: lines in its place */
+    const struct edit *edits;
+    size_t n_edits;
+    bool names_edited;        /* N or ORG: an FN built from them follows */
+    bool fn_edited;
+    struct str name_part[5];  /* new components of N, escaped; {NULL,0} = as it is */
+    struct buf added;         /* lines before END */
+    unsigned next_group;
+};
+
+/* -- groups: itemN -- */
+
+static unsigned highest_group(const struct vcard *c)
+{
+    unsigned highest = 0;
+    for (size_t i = 0; i < c->n_props; i++) {
+        struct str g = c->props[i].group;
+        long long n;
+        if (!str_starts_nocase(g, STR("item")) || !str_to_int64((struct str){g.p + 4, g.n - 4}, &n) || n < 0 || n > 1000000) continue;
+        if ((unsigned)n > highest) highest = (unsigned)n;
+    }
+    return highest;
+}
+
+static struct str fresh_group(struct writer *w)
+{
+    return str_of(arena_printf(w->arena, "item%u", ++w->next_group));
+}
+
+/* Does another property than i, label lines aside, use the group? */
+static bool group_is_shared(const struct writer *w, size_t i)
+{
+    const struct property *p = &w->card->props[i];
+    for (size_t k = 0; p->group.p && k < w->card->n_props; k++) {
+        const struct property *q = &w->card->props[k];
+        bool extra = str_eq(q->name, STR("X-ABLABEL")) || str_eq(q->name, STR("X-ABADR"));
+        if (k != i && !extra && w->fate[k] != FATE_DROP && str_eq_nocase(q->group, p->group)) return true;
+    }
+    return false;
+}
+
+static void drop(struct writer *w, size_t i)
+{
+    const struct property *p = &w->card->props[i];
+    w->fate[i] = FATE_DROP;
+    if (!p->group.p || group_is_shared(w, i)) return;
+    for (size_t k = 0; k < w->card->n_props; k++) {
+        const struct property *q = &w->card->props[k];
+        bool extra = str_eq(q->name, STR("X-ABLABEL")) || str_eq(q->name, STR("X-ABADR"));
+        if (extra && str_eq_nocase(q->group, p->group)) w->fate[k] = FATE_DROP;
+    }
+}
+
+static void put_text(struct writer *w, size_t i, const struct buf *text)
+{
+    w->fate[i] = FATE_TEXT;
+    w->text[i] = arena_str(w->arena, buf_str(text));
+}
+
+/* -- whole properties -- */
+
+/* The property of another card, with its label line if it has one. */
+static void add_from(struct writer *w, const struct edit *e, struct str group, bool with_label, struct buf *out)
+{
+    const struct vcard *from = e->source_record->card;
+    size_t label = vcard_label(from, e->source->prop);
+    vcard_add_property(w->arena, from, &from->props[e->source->prop], group, &w->form, out);
+    if (with_label && label != SIZE_MAX) vcard_add_property(w->arena, from, &from->props[label], group, &w->form, out);
+}
+
+/* Parameters that belong to the way the value is written: then header and value go together. */
+static bool is_bound_to_value(const struct property *p)
+{
+    return p->base64 || p->qp || property_param(p, "VALUE") || property_param(p, "ENCODING") || property_param(p, "CHARSET") ||
+           property_param(p, "X-APPLE-OMIT-YEAR") || property_param(p, "LABEL");
+}
+
+/* Only the value changes: group, parameters and their order stay as this card has them. */
+static bool set_value_only(struct writer *w, const struct edit *e)
+{
+    const struct property *p = &w->card->props[e->target->prop];
+    const struct vcard *from = e->source_record->card;
+    const struct property *q = &from->props[e->source->prop];
+    if (e->source->key != e->target->key || !str_eq(p->name, q->name) || is_bound_to_value(p) || is_bound_to_value(q)) return false;
+    if ((p->flags | q->flags) & (PROPERTY_GUESSED | PROPERTY_REPAIRED)) return false;
+    struct buf header AUTO_BUF = BUF_INIT;
+    struct buf value AUTO_BUF = BUF_INIT;
+    struct buf line AUTO_BUF = BUF_INIT;
+    if (p->group.p) buf_addf(&header, "%.*s.", STR_ARG(p->group));
+    size_t prefix = p->group.p ? p->group.n + 1 : 0;
+    if (p->raw.n >= prefix + p->name.n && str_eq_nocase((struct str){p->raw.p + prefix, p->name.n}, p->name))
+        buf_add(&header, p->raw.p + prefix, p->name.n); /* in the spelling of this card */
+    else
+        buf_addstr(&header, p->name);
+    for (size_t i = 0; i < p->n_params; i++) buf_addf(&header, ";%.*s", STR_ARG(p->params[i].raw));
+    vcard_add_value(w->arena, from, q, w->form.version, &value);
+    vcard_add_line(buf_str(&header), buf_str(&value), &w->form, &line);
+    put_text(w, e->target->prop, &line);
+    return true;
+}
+
+static void set_property(struct writer *w, const struct edit *e)
+{
+    size_t i = e->target->prop;
+    const struct property *p = &w->card->props[i];
+    if (set_value_only(w, e)) return;
+    bool source_label = vcard_label(e->source_record->card, e->source->prop) != SIZE_MAX;
+    size_t own_label = vcard_label(w->card, i);
+    bool shared = group_is_shared(w, i);
+    struct buf text AUTO_BUF = BUF_INIT;
+    if (source_label && own_label != SIZE_MAX && !shared) {
+        drop(w, i);
+        add_from(w, e, p->group, true, &text);
+    } else if (source_label)
+        add_from(w, e, fresh_group(w), true, &text);
+    else if (own_label != SIZE_MAX) {
+        if (!shared) drop(w, i);
+        add_from(w, e, STR_NONE, false, &text);
+    } else
+        add_from(w, e, p->group, false, &text);
+    put_text(w, i, &text);
+}
+
+static void add_property(struct writer *w, const struct edit *e)
+{
+    bool label = vcard_label(e->source_record->card, e->source->prop) != SIZE_MAX;
+    add_from(w, e, label ? fresh_group(w) : STR_NONE, label, &w->added);
+}
+
+/* -- once-only fields: an edit concerns all properties of the field -- */
+
+static bool is_once(const struct element *e)
+{
+    return e->field->arity == ARITY_ONE || e->field->id == FIELD_NOTE;
+}
+
+static bool is_same_field(const struct property *p, const struct element *e, const struct writer *w)
+{
+    const struct property_row *row = property_row(p->name);
+    return row->field == e->field->id && row->field != FIELD_X && row->shape != SHAPE_NAME && !(p->flags & PROPERTY_FOREIGN) &&
+           (row->field != FIELD_PHOTO || p == &w->card->props[e->prop]) && (row->field != FIELD_FN || p == &w->card->props[e->prop]);
+}
+
+static void drop_others(struct writer *w, const struct element *e)
+{
+    for (size_t i = 0; i < w->card->n_props; i++)
+        if (i != e->prop && is_same_field(&w->card->props[i], e, w)) drop(w, i);
+}
+
+/* -- N -- */
+
+static bool is_name_part(const struct element *e)
+{
+    return e->field->id >= FIELD_NAME_FAMILY && e->field->id <= FIELD_NAME_SUFFIX;
+}
+
+/* The component as the card to be written spells it. */
+static struct str part_of_source(struct writer *w, const struct edit *e)
+{
+    const struct vcard *from = e->source_record->card;
+    const struct str *parts;
+    struct buf out AUTO_BUF = BUF_INIT;
+    size_t n = vcard_split(w->arena, from->props[e->source->prop].value, ';', &parts);
+    struct str part = e->source->item < n ? parts[e->source->item] : STR("");
+    if (from->version == w->form.version || w->form.version != VCARD_21) {
+        if (from->version == VCARD_21) vcard_escape(&out, vcard_unescape(w->arena, part, VCARD_21), w->form.version);
+        else
+            buf_addstr(&out, part);
+    } else
+        vcard_escape(&out, vcard_unescape(w->arena, part, from->version), w->form.version);
+    return arena_str(w->arena, buf_str(&out));
+}
+
+static void edit_name(struct writer *w, const struct edit *e)
+{
+    const struct element *any = e->target ? e->target : e->source;
+    w->names_edited = true;
+    w->name_part[any->field->id - FIELD_NAME_FAMILY] = e->kind == EDIT_REMOVE ? STR("") : part_of_source(w, e);
+}
+
+static size_t find_property(const struct vcard *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_props; i++)
+        if (str_eq(c->props[i].name, str_of(name))) return i;
+    return SIZE_MAX;
+}
+
+/* The N the elements come from: the first that says anything. */
+static size_t find_name(const struct vcard *c)
+{
+    size_t first = find_property(c, "N");
+    for (size_t i = first; i < c->n_props; i++) {
+        struct str value = c->props[i].value;
+        if (!str_eq(c->props[i].name, STR("N"))) continue;
+        for (size_t k = 0; k < value.n; k++)
+            if (value.p[k] != ';' && value.p[k] != ' ' && value.p[k] != ',') return i;
+    }
+    return first;
+}
+
+static void write_name(struct writer *w)
+{
+    bool any = false;
+    for (int i = 0; i < 5; i++) any |= w->name_part[i].p != NULL;
+    if (!any) return;
+    size_t at = find_name(w->card);
+    const struct str *old = NULL;
+    size_t n_old = at != SIZE_MAX ? vcard_split(w->arena, w->card->props[at].value, ';', &old) : 0;
+    struct buf value AUTO_BUF = BUF_INIT;
+    struct buf header AUTO_BUF = BUF_INIT;
+    struct buf line AUTO_BUF = BUF_INIT;
+    for (size_t i = 0; i < 5; i++)
+        buf_addf(&value, "%s%.*s", i ? ";" : "", STR_ARG(w->name_part[i].p ? w->name_part[i] : i < n_old ? old[i] : STR("")));
+    const struct property *p = at != SIZE_MAX ? &w->card->props[at] : NULL;
+    if (p && p->group.p) buf_addf(&header, "%.*s.", STR_ARG(p->group));
+    buf_adds(&header, "N");
+    for (size_t i = 0; p && !is_bound_to_value(p) && i < p->n_params; i++) buf_addf(&header, ";%.*s", STR_ARG(p->params[i].raw));
+    vcard_add_line(buf_str(&header), buf_str(&value), &w->form, &line);
+    if (p) put_text(w, at, &line);
+    else
+        buf_addstr(&w->added, buf_str(&line));
+    for (size_t i = 0; i < w->card->n_props; i++)
+        if (i != at && str_eq(w->card->props[i].name, STR("N"))) drop(w, i);
+}
+
+/* -- lists: one property, several elements -- */
+
+static bool is_list(const struct element *e)
+{
+    return e->field->id == FIELD_CATEGORY || e->field->id == FIELD_NICKNAME;
+}
+
+static struct str item_of_source(struct writer *w, const struct edit *e)
+{
+    const struct vcard *from = e->source_record->card;
+    const struct str *items;
+    size_t n = vcard_split(w->arena, from->props[e->source->prop].value, ',', &items);
+    struct str item = e->source->item < n ? str_trim(items[e->source->item]) : STR("");
+    if ((from->version == VCARD_21) == (w->form.version == VCARD_21)) return item;
+    struct buf out AUTO_BUF = BUF_INIT;
+    vcard_escape(&out, vcard_unescape(w->arena, item, from->version), w->form.version);
+    return arena_str(w->arena, buf_str(&out));
+}
+
+static const struct edit *edit_at(const struct writer *w, size_t prop, uint32_t item, bool *first)
+{
+    const struct element *here = NULL;
+    size_t n;
+    const struct element *all = record_occurrences(w->record, &n);
+    for (size_t i = 0; i < n && !here; i++)
+        if (all[i].prop == prop && all[i].item == item && is_list(&all[i])) here = &all[i];
+    for (size_t i = 0; here && i < w->n_edits; i++) {
+        const struct element *t = w->edits[i].target;
+        if (!t || t->key != here->key || t->value != here->value) continue;
+        *first = t->prop == prop && t->item == item;
+        return &w->edits[i];
+    }
+    return NULL;
+}
+
+static void join_item(struct buf *value, struct str item)
+{
+    if (!item.n) return;
+    if (value->len) buf_addc(value, ',');
+    buf_addstr(value, item);
+}
+
+/* Rewrites one list property; `extra` are items to be added to it. True if it is still there. */
+static void write_list(struct writer *w, size_t prop, struct str extra)
+{
+    const struct property *p = &w->card->props[prop];
+    const struct str *items;
+    size_t n = vcard_split(w->arena, p->value, ',', &items);
+    struct buf value AUTO_BUF = BUF_INIT;
+    bool changed = extra.n > 0;
+    for (size_t i = 0; i < n; i++) {
+        bool first = false;
+        const struct edit *e = edit_at(w, prop, (uint32_t)i, &first);
+        changed |= e != NULL;
+        if (!e) join_item(&value, items[i]);
+        else if (e->kind == EDIT_SET && first)
+            join_item(&value, item_of_source(w, e));
+    }
+    if (!changed) return;
+    join_item(&value, extra);
+    if (!value.len) {
+        drop(w, prop);
+        return;
+    }
+    struct buf header AUTO_BUF = BUF_INIT;
+    struct buf line AUTO_BUF = BUF_INIT;
+    if (p->group.p) buf_addf(&header, "%.*s.", STR_ARG(p->group));
+    buf_addstr(&header, p->name);
+    for (size_t i = 0; i < p->n_params; i++)
+        if (!str_eq(p->params[i].name, STR("ENCODING")) && !str_eq(p->params[i].name, STR("CHARSET")))
+            buf_addf(&header, ";%.*s", STR_ARG(p->params[i].raw));
+    vcard_add_line(buf_str(&header), buf_str(&value), &w->form, &line);
+    put_text(w, prop, &line);
+}
+
+static void write_lists_of(struct writer *w, uint16_t field, const char *name)
+{
+    struct buf extra AUTO_BUF = BUF_INIT;
+    for (size_t i = 0; i < w->n_edits; i++)
+        if (w->edits[i].kind == EDIT_ADD && w->edits[i].source->field->id == field) join_item(&extra, item_of_source(w, &w->edits[i]));
+    size_t home = SIZE_MAX;
+    for (size_t i = 0; i < w->card->n_props && home == SIZE_MAX; i++)
+        if (property_row(w->card->props[i].name)->field == field && property_row(w->card->props[i].name)->shape == SHAPE_LIST) home = i;
+    for (size_t i = home; i < w->card->n_props; i++)
+        if (property_row(w->card->props[i].name)->field == field && property_row(w->card->props[i].name)->shape == SHAPE_LIST)
+            write_list(w, i, i == home ? buf_str(&extra) : STR_NONE);
+    if (home == SIZE_MAX && extra.len) vcard_add_line(str_of(name), buf_str(&extra), &w->form, &w->added);
+}
+
+/* -- values that are parameters: LABEL of an ADR, SORT-AS of an N -- */
+
+static void add_text_line(struct writer *w, const char *header, struct str text, struct buf *out)
+{
+    struct buf value AUTO_BUF = BUF_INIT;
+    vcard_escape(&value, text, w->form.version);
+    vcard_add_line(str_of(header), buf_str(&value), &w->form, out);
+}
+
+/* The property again, without that parameter. */
+static void without_param(struct writer *w, size_t prop, const char *name)
+{
+    const struct property *p = &w->card->props[prop];
+    struct buf header AUTO_BUF = BUF_INIT;
+    struct buf line AUTO_BUF = BUF_INIT;
+    if (w->fate[prop] != FATE_KEEP) return;
+    if (p->group.p) buf_addf(&header, "%.*s.", STR_ARG(p->group));
+    buf_addstr(&header, p->name);
+    for (size_t i = 0; i < p->n_params; i++)
+        if (!str_eq(p->params[i].name, str_of(name))) buf_addf(&header, ";%.*s", STR_ARG(p->params[i].raw));
+    vcard_add_line(buf_str(&header), p->value, &w->form, &line);
+    put_text(w, prop, &line);
+}
+
+/* Types of "adrlabel;HOME,WORK" as parameters. */
+static void label_header(const struct element *e, struct buf *out)
+{
+    struct str rest = e->key_text;
+    buf_adds(out, "LABEL");
+    str_split(&rest, ';');
+    struct str types = str_split(&rest, ';');
+    while (types.n) buf_addf(out, ";TYPE=%.*s", STR_ARG(str_split(&types, ',')));
+}
+
+static void add_param_element(struct writer *w, const struct element *e, struct buf *out)
+{
+    struct buf header AUTO_BUF = BUF_INIT;
+    if (e->field->id == FIELD_SORT) buf_adds(&header, "SORT-STRING");
+    else
+        label_header(e, &header);
+    add_text_line(w, buf_cstr(&header), e->value_text, out);
+}
+
+static void edit_param(struct writer *w, const struct edit *e)
+{
+    if (e->target && e->target->item == ITEM_PARAM)
+        without_param(w, e->target->prop, e->target->field->id == FIELD_SORT ? "SORT-AS" : "LABEL");
+    else if (e->target)
+        drop(w, e->target->prop);
+    if (e->source) add_param_element(w, e->source, &w->added);
+}
+
+/* -- FN -- */
+
+static size_t find_fn(const struct record *r)
+{
+    size_t n;
+    const struct element *e = record_occurrences(r, &n);
+    for (size_t i = 0; i < n; i++)
+        if (e[i].field->id == FIELD_FN) return e[i].prop;
+    for (size_t i = 0; i < r->card->n_props; i++)
+        if (str_eq(r->card->props[i].name, STR("FN")) && str_trim(r->card->props[i].value).n) return i;
+    return find_property(r->card, "FN");
+}
+
+static void put_fn(struct writer *w, struct str text)
+{
+    struct buf line AUTO_BUF = BUF_INIT;
+    size_t at = find_fn(w->record);
+    add_text_line(w, "FN", text, &line);
+    if (at != SIZE_MAX) put_text(w, at, &line);
+    else
+        buf_addstr(&w->added, buf_str(&line));
+}
+
+static void edit_fn(struct writer *w, const struct edit *e)
+{
+    w->fn_edited = true;
+    if (e->kind != EDIT_REMOVE) put_fn(w, e->source->value_text);
+    else
+        w->names_edited = true, w->fn_edited = false; /* the built one takes its place */
+}
+
+static bool fn_is_element(const struct record *r)
+{
+    size_t n;
+    const struct element *e = record_elements(r, &n);
+    for (size_t i = 0; i < n; i++)
+        if (e[i].field->id == FIELD_FN) return true;
+    return false;
+}
+
+/* -- putting it together -- */
+
+static void assemble(const struct writer *w, struct buf *out)
+{
+    const struct vcard *c = w->card;
+    buf_addstr(out, c->begin_raw);
+    for (size_t i = 0; i < c->n_props; i++) {
+        if (w->fate[i] == FATE_KEEP) buf_addstr(out, c->props[i].raw);
+        if (w->fate[i] == FATE_TEXT) buf_addstr(out, w->text[i]);
+    }
+    if (w->added.len && out->len && out->data[out->len - 1] != '\n' && out->data[out->len - 1] != '\r') buf_adds(out, w->form.crlf ? "\r\n" : "\n");
+    buf_addstr(out, buf_str(&w->added));
+    buf_addstr(out, c->end_raw);
+}
+
+static bool same_value(const struct element *a, const struct element *b)
+{
+    return a->key == b->key && a->value == b->value;
+}
+
+/* An element that stands in the card several times is edited where the edit points; its other places go. */
+static void drop_occurrences(struct writer *w, const struct edit *e)
+{
+    size_t n;
+    const struct element *all = record_occurrences(w->record, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!same_value(&all[i], e->target) || all[i].prop == e->target->prop) continue;
+        if (all[i].item == ITEM_PARAM) without_param(w, all[i].prop, all[i].field->id == FIELD_SORT ? "SORT-AS" : "LABEL");
+        else
+            drop(w, all[i].prop);
+    }
+}
+
+static bool is_param_element(const struct edit *e)
+{
+    return (e->target && e->target->item == ITEM_PARAM) || (e->source && e->source->item == ITEM_PARAM) ||
+           (e->target && e->target->field->id == FIELD_ADRLABEL);
+}
+
+static void apply_edit(struct writer *w, const struct edit *e)
+{
+    const struct element *any = e->target ? e->target : e->source;
+    if (any->field->id == FIELD_ORG) w->names_edited = true;
+    if (is_name_part(any)) {
+        edit_name(w, e);
+        return;
+    }
+    if (is_list(any)) return; /* write_lists_of */
+    if (e->target) drop_occurrences(w, e);
+    if (e->target && is_once(e->target)) drop_others(w, e->target);
+    if (any->field->id == FIELD_FN) edit_fn(w, e);
+    else if (is_param_element(e))
+        edit_param(w, e);
+    else if (any->field->id == FIELD_NOTE && e->kind != EDIT_REMOVE) {
+        struct buf line AUTO_BUF = BUF_INIT;
+        add_text_line(w, "NOTE", e->source->value_text, &line);
+        if (e->target) put_text(w, e->target->prop, &line);
+        else
+            buf_addstr(&w->added, buf_str(&line));
+    } else if (e->kind == EDIT_REMOVE)
+        drop(w, e->target->prop);
+    else if (e->kind == EDIT_SET)
+        set_property(w, e);
+    else
+        add_property(w, e);
+}
+
+static void writer_init(struct writer *w, struct arena *arena, const struct record *r, const struct edit *edits, size_t n)
+{
+    *w = (struct writer){.arena = arena, .record = r, .card = r->card, .edits = edits, .n_edits = n, .added = BUF_INIT};
+    w->form = (struct line_form){r->card->version, r->card->crlf};
+    w->fate = arena_zalloc(arena, r->card->n_props + 1);
+    w->text = arena_zalloc(arena, (r->card->n_props + 1) * sizeof *w->text);
+    w->next_group = highest_group(r->card);
+}
+
+/* Removes first: what they free (a group, a label) must not be taken from what is set after them. */
+static void apply_all(struct writer *w)
+{
+    for (int removes = 1; removes >= 0; removes--)
+        for (size_t i = 0; i < w->n_edits; i++)
+            if ((w->edits[i].kind == EDIT_REMOVE) == removes) apply_edit(w, &w->edits[i]);
+    write_name(w);
+    write_lists_of(w, FIELD_CATEGORY, "CATEGORIES");
+    write_lists_of(w, FIELD_NICKNAME, "NICKNAME");
+}
+
+static enum fault_code no_longer_readable(struct fault *f)
+{
+    return fault_set(f, FAULT_REFUSED, _("please report this"), _("the changes cannot be written into this card"));
+}
+
+enum fault_code record_write_edited(const struct record *r, const struct edit *edits, size_t n, const struct write_form *form,
+                                    struct buf *out, struct fault *f)
+{
+    (void)form; /* the side has this card already: its version and form stay */
+    if (!n) {
+        buf_addstr(out, r->bytes);
+        return FAULT_NONE;
+    }
+    struct writer w;
+    struct buf text AUTO_BUF = BUF_INIT;
+    writer_init(&w, r->arena, r, edits, n);
+    apply_all(&w);
+    assemble(&w, &text);
+    if (w.names_edited && !w.fn_edited) {
+        bool follows = !fn_is_element(r);
+        for (size_t i = 0; i < n; i++) follows |= edits[i].kind == EDIT_REMOVE && edits[i].target->field->id == FIELD_FN;
+        struct fault why AUTO_FAULT = FAULT_INIT;
+        struct record *draft = follows ? record_parse(r->arena, r->kind, arena_str(r->arena, buf_str(&text)), &r->key, &why) : NULL;
+        struct str built = draft ? vcard_built_name(r->arena, draft->card) : STR_NONE;
+        if (follows && find_fn(r) != SIZE_MAX) {
+            put_fn(&w, built.p ? built : STR(""));
+            buf_reset(&text);
+            assemble(&w, &text);
+        }
+    }
+    buf_free(&w.added);
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    struct arena check AUTO_ARENA = ARENA_INIT;
+    if (!record_parse(&check, r->kind, buf_str(&text), &r->key, &why)) return no_longer_readable(f);
+    buf_addstr(out, buf_str(&text));
+    return FAULT_NONE;
+}
+
+/* -- new cards -- */
+
+static bool is_clean_text(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    for (size_t i = 0; i < s.n; i++) {
+        if (p[i] == '\n' && (!i || p[i - 1] != '\r')) return false;
+        if (p[i] == '\r' && (i + 1 == s.n || p[i + 1] != '\n')) return false;
+        if ((p[i] < 0x20 && p[i] != '\t' && p[i] != '\r' && p[i] != '\n') || p[i] == 0x7f) return false;
+    }
+    return true;
+}
+
+static bool is_utf8(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    for (size_t i = 0; i < s.n;) {
+        if (p[i] < 0x80) {
+            i++;
+            continue;
+        }
+        size_t more = p[i] >= 0xf0 && p[i] < 0xf5 ? 3 : p[i] >= 0xe0 ? 2 : p[i] >= 0xc2 ? 1 : 0;
+        if (!more || p[i] >= 0xf5 || i + more >= s.n) return false;
+        for (size_t k = 1; k <= more; k++)
+            if ((p[i + k] & 0xc0) != 0x80) return false;
+        i += more + 1;
+    }
+    return true;
+}
+
+static bool takes_version(const struct write_form *form, enum vcard_version v)
+{
+    if (!form->versions) return true;
+    return (v == VCARD_30 && (form->versions & WRITE_V30)) || (v == VCARD_40 && (form->versions & WRITE_V40));
+}
+
+static bool is_fit(const struct record *r, const struct write_form *form)
+{
+    const struct vcard *c = r->card;
+    if (!takes_version(form, c->version)) return false;
+    if (!form->strict) return true;
+    if (c->flags & (VCARD_CUT | VCARD_CONVERTED | VCARD_NO_VERSION)) return false;
+    if (find_property(c, "UID") == SIZE_MAX || find_property(c, "FN") == SIZE_MAX) return false;
+    if (c->version != VCARD_40 && find_property(c, "N") == SIZE_MAX) return false;
+    for (size_t i = 0; i < c->n_props; i++)
+        if (c->props[i].flags & (PROPERTY_FOREIGN | PROPERTY_REPAIRED | PROPERTY_GUESSED)) return false;
+    return is_clean_text(r->bytes) && is_utf8(r->bytes);
+}
+
+static enum vcard_version version_for(const struct record *r, const struct write_form *form)
+{
+    if (takes_version(form, r->card->version)) return r->card->version;
+    return form->versions & WRITE_V30 ? VCARD_30 : VCARD_40;
+}
+
+static bool is_version_line(const struct property *p)
+{
+    return str_eq(p->name, STR("VERSION"));
+}
+
+/* What strict servers ask for and the card lacks. */
+static void add_missing(struct writer *w, const struct write_form *form, struct buf *out)
+{
+    if (!form->strict) return;
+    if (find_property(w->card, "UID") == SIZE_MAX && form->uid.n) vcard_add_line(STR("UID"), form->uid, &w->form, out);
+    if (find_property(w->card, "FN") == SIZE_MAX) add_text_line(w, "FN", record_title(w->record), out);
+    if (find_property(w->card, "N") == SIZE_MAX && w->form.version != VCARD_40) vcard_add_line(STR("N"), STR(";;;;"), &w->form, out);
+}
+
+static bool is_fit_line(const struct property *p, const struct write_form *form)
+{
+    if (is_version_line(p)) return false;
+    return !form->strict || (!(p->flags & PROPERTY_FOREIGN) && is_utf8(p->raw));
+}
+
+static void add_clean(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char ch = (unsigned char)text.p[i];
+        if ((ch >= 0x20 && ch != 0x7f) || ch == '\t' || ch == '\r' || ch == '\n') buf_addc(out, text.p[i]);
+    }
+}
+
+/* Line by line, each as it is where it can stay. */
+static void rewrite(struct writer *w, const struct write_form *form, struct buf *out)
+{
+    const struct vcard *c = w->card;
+    struct buf text AUTO_BUF = BUF_INIT;
+    vcard_add_line(STR("BEGIN"), STR("VCARD"), &w->form, &text);
+    vcard_add_line(STR("VERSION"), w->form.version == VCARD_40 ? STR("4.0") : w->form.version == VCARD_30 ? STR("3.0") : STR("2.1"), &w->form, &text);
+    for (size_t i = 0; i < c->n_props; i++) {
+        struct property p = c->props[i];
+        if (!is_fit_line(&p, form) && !is_version_line(&p) && !(p.flags & PROPERTY_FOREIGN)) p.flags |= PROPERTY_GUESSED; /* not as raw bytes */
+        if (is_version_line(&p) || (form->strict && (p.flags & PROPERTY_FOREIGN))) continue;
+        vcard_add_property(w->arena, c, &p, p.group, &w->form, &text);
+    }
+    add_missing(w, form, &text);
+    vcard_add_line(STR("END"), STR("VCARD"), &w->form, &text);
+    add_clean(buf_str(&text), out);
+}
+
+enum fault_code record_write_new(const struct record *r, const struct write_form *form, struct buf *out, struct fault *f)
+{
+    (void)f;
+    if (is_fit(r, form)) {
+        buf_addstr(out, r->bytes);
+        return FAULT_NONE;
+    }
+    struct writer w;
+    writer_init(&w, r->arena, r, NULL, 0);
+    w.form = (struct line_form){version_for(r, form), form->strict || r->card->crlf};
+    rewrite(&w, form, out);
+    buf_free(&w.added);
+    return FAULT_NONE;
+}
