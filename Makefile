@@ -27,12 +27,11 @@ TESTSRC = $(wildcard tests/unit/*.c tests/property/*.c)
 TESTS = $(TESTSRC:%.c=$(B)/%)
 SIM = $(B)/tests/sim/abgleich-sim
 SIMOBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
-MO = $(patsubst po/%.po,$(B)/locale/%/LC_MESSAGES/abgleich.mo,$(wildcard po/*.po))
 MAIN = $(wildcard cli/main.c)
 BIN = $(if $(MAIN),$(B)/abgleich)
 
 .PHONY: all deps debug suite unit test demo bench sim fuzz format lint coverage clean
-all: $(BIN) $(LIB) $(MO)
+all: $(BIN) $(LIB)
 
 $(LIB): $(OBJ)
 	@rm -f $@; ar rcs $@ $^
@@ -51,9 +50,8 @@ $(B)/tests/property/%: $(B)/tests/property/%.o $(LIB)
 # The simulator has a registry of its own, so its objects come before the library.
 $(SIM): $(SIMOBJ) $(LIB)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(SIMOBJ) $(LIB) $(LDLIBS)
-$(B)/locale/%/LC_MESSAGES/abgleich.mo: po/%.po
-	@mkdir -p $(@D)
-	msgfmt --check -o $@ $<
+
+include po/po.mk
 
 deps:
 	@tests/deps.sh
