@@ -152,12 +152,17 @@ static bool is_reported(const struct reported *r, const char *token)
     return false;
 }
 
+static bool is_odd(const struct person *p)
+{
+    return p->moved && p->erased_here;
+}
+
 /* P1: what a user wrote, and nobody who saw it took away, is on both sides or in a report. */
 static void check_updates(struct world *w, const struct sides *s, const struct reported *reported)
 {
     for (size_t i = 0; i < w->n_tokens; i++) {
         const struct token *t = &w->tokens[i];
-        if (t->fate != TOKEN_LIVE || is_reported(reported, t->text)) continue;
+        if (t->fate != TOKEN_LIVE || is_reported(reported, t->text) || is_odd(&w->persons[t->record])) continue;
         bool dropped = t->droppable && w->habits.rewriting == REWRITE_DROPS_X;
         for (int side = 0; side < 2; side++) {
             const char *body = s->body[side][t->record];
@@ -176,14 +181,14 @@ static void check_deleted(struct world *w, const struct sides *s)
 {
     for (size_t i = 0; i < w->n_persons; i++)
         for (int side = 0; side < 2; side++)
-            if (w->persons[i].deleted && !w->persons[i].odd && s->count[side][i]) violation(w, "P3: %s came back on %c", w->persons[i].uid, 'A' + side);
+            if (w->persons[i].deleted && !is_odd(&w->persons[i]) && s->count[side][i]) violation(w, "P3: %s came back on %c", w->persons[i].uid, 'A' + side);
 }
 
 /* P5: both sides have the same people, and a value taken away is gone from both. */
 static void check_same(struct world *w, const struct sides *s, const struct reported *reported)
 {
     for (size_t i = 0; i < w->n_persons; i++)
-        if (s->count[0][i] != s->count[1][i] && !w->persons[i].odd)
+        if (s->count[0][i] != s->count[1][i] && !is_odd(&w->persons[i]))
             violation(w, "P5: %s is there %d times on A and %d times on B", w->persons[i].uid, s->count[0][i], s->count[1][i]);
     for (size_t i = 0; i < w->n_tokens; i++) {
         const struct token *t = &w->tokens[i];

@@ -48,7 +48,8 @@ struct token { /* one value a user wrote */
 };
 struct person { /* a record as its users know it */
     char uid[24];
-    bool odd;     /* deleted in the store and moved on the server at once: "deleted here, skipped" is as right as anything */
+    /* Deleted in the store and moved on the server (at once, for all the program can know): "deleted here, skipped" is right, too. */
+    bool moved, erased_here;
     bool deleted; /* a user deleted it and nobody wrote to it that the deleter had not seen */
 };
 

@@ -176,6 +176,7 @@ static void erase(struct world *w, bool store, const char *id, const char *body)
     bool live = false;
     for (size_t i = 0; i < w->n_tokens; i++) live |= w->tokens[i].record == person && w->tokens[i].fate == TOKEN_LIVE;
     if (person >= 0 && !live) w->persons[person].deleted = true;
+    if (person >= 0 && store) w->persons[person].erased_here = true;
 }
 
 static int new_person(struct world *w)
@@ -232,7 +233,7 @@ static void act_on(struct world *w, bool store, const char *id, const char *body
         erase(w, store, id, body);
     } else { /* the same card under another name */
         note(w, "user: moves %s on B", w->persons[person].uid);
-        w->persons[person].odd |= w->persons[person].deleted;
+        w->persons[person].moved = true;
         server_delete(w, server_find(w, id));
         save(w, false, NULL, body);
     }
