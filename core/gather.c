@@ -243,7 +243,10 @@ static enum fault_code fetched(void *ctx, const struct entry *e)
     struct fetching *f = ctx;
     struct item *item = items_find(&f->job->items, f->side, e->id);
     tell_progress(f->job, PHASE_FETCH, ++f->done, f->total);
-    return item ? take(f->job, item, f->side, e) : FAULT_NONE;
+    if (!item) return FAULT_NONE;
+    /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one will. */
+    if (e->gone && item->row && !item->side[f->side].look && !item->side[f->side].gone) item->unknown = true;
+    return take(f->job, item, f->side, e);
 }
 
 static enum fault_code fetch_side(struct job *job, enum side s, const struct str *ids, size_t n)

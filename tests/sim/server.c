@@ -235,7 +235,7 @@ static void carry_out(struct session *s, struct write *w, const char *id)
         char *body AUTO_FREE = mem_strndup(w->body.p, w->body.n);
         server_put(world, id, body);
         w->code = FAULT_NONE;
-        if (w->kind == WRITE_CREATE) server_find(world, id)->made_in_run = world->runs;
+        server_find(world, id)->made_in_run = world->runs;
         server_find(world, id)->unsure |= world->habits.rewriting >= REWRITE_PHONES;
         if (world->habits.tells_put_version) w->new_version = mem_strdup(version_of(world, server_find(world, id), version));
     }
