@@ -245,7 +245,8 @@ static enum fault_code fetched(void *ctx, const struct entry *e)
     tell_progress(f->job, PHASE_FETCH, ++f->done, f->total);
     if (!item) return FAULT_NONE;
     /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one will. */
-    if (e->gone && item->row && !item->side[f->side].look && !item->side[f->side].gone) item->unknown = true;
+    bool told = item->side[f->side].gone || (item->past && item->past->code == FAULT_GONE);
+    if (e->gone && item->row && !told) item->unknown = true;
     return take(f->job, item, f->side, e);
 }
 

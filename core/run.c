@@ -94,14 +94,17 @@ static void leave_open_items(struct job *job)
 {
     struct fault moving AUTO_FAULT = FAULT_INIT;
     struct fault unknown AUTO_FAULT = FAULT_INIT;
+    struct fault vanished AUTO_FAULT = FAULT_INIT;
     fault_set(&moving, FAULT_CHANGED, NULL, "%s", _("it changed again while it was looked at; the next run decides"));
     fault_set(&unknown, FAULT_UNKNOWN, NULL, "%s", _("a side did not say all that is needed to decide; the next run asks again"));
+    fault_set(&vanished, FAULT_GONE, NULL, "%s", _("it vanished while it was looked at; the next run decides"));
     for (size_t i = 0; i < job->items.n; i++) {
         struct arena arena AUTO_ARENA = ARENA_INIT;
         struct item *item = &job->items.list[i];
         if (item->dead || item->settled || item->waits) continue;
+        bool gone = item->side[SIDE_A].gone || item->side[SIDE_B].gone;
         struct str title = job_title(job, item, &arena);
-        const struct fault *why = item->unknown ? &unknown : &moving;
+        const struct fault *why = gone ? &vanished : item->unknown ? &unknown : &moving;
         leave_pending(job, item, title, why, SIDE_A, NULL);
         tell_problem(job, PROBLEM_FAILED, item, SIDE_B, title, STR_NONE, why->code, why->what);
     }

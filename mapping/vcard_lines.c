@@ -135,7 +135,9 @@ static enum continuation continues(struct str first, struct str so_far, struct s
     if (qp && ends_with_soft_break(so_far)) return CONTINUE_SOFT;
     if (indented) return CONTINUE_FOLD;
     if (base64 && next.n && !looks_like_property(next)) return CONTINUE_BASE64;
-    if (next.n && next.p[0] != '#' && header_end(next) == (size_t)-1 && is_broken_text(first) && !base64) return CONTINUE_BARE;
+    /* A property whose header is folded before its colon (Apple's PHOTO) is none of the text before it. */
+    bool bare = next.n && next.p[0] != '#' && header_end(next) == (size_t)-1 && !looks_like_property(next);
+    if (bare && is_broken_text(first) && !base64) return CONTINUE_BARE;
     return CONTINUE_NO;
 }
 

@@ -61,7 +61,7 @@ static long run_once(struct world *w)
         held_approve(w->db, "sim", result.plan, &f);
         db_commit(w->db, &f);
     }
-    if (result.status == RUN_DONE || result.status == RUN_UNCHANGED)
+    if ((result.status == RUN_DONE || result.status == RUN_UNCHANGED) && !pending_count(w->db, "sim"))
         for (size_t i = 0; i < w->n_cards; i++) w->cards[i].unsure = false;
     w->synced |= result.status == RUN_DONE || result.status == RUN_UNCHANGED;
     run_result_free(&result);

@@ -49,6 +49,7 @@ static const struct {
     {"base64 closed by a blank line", CARD("2.1", "PHOTO;ENCODING=BASE64:AAAA\r\n BBBB\r\n\r\n"), "PHOTO", "AAAABBBB"},
     {"base64 not indented", CARD("2.1", "PHOTO;BASE64:AAAA\r\nBBBB\r\nFN:x\r\n"), "PHOTO", "AAAABBBB"},
     {"note not indented", CARD("2.1", "NOTE:one\r\ntwo\r\n"), "NOTE", "one\\ntwo"},
+    {"note before a folded header", CARD("3.0", "NOTE:one\r\nPHOTO;X-CROP=1;ENCO\r\n DING=b:AAAA\r\n"), "NOTE", "one"},
     {"name in lower case", CARD("3.0", "fn:x\r\n"), "FN", "x"},
     {"group", CARD("3.0", "item1.TEL:1\r\n"), "TEL", "1"},
     {"odd names", CARD("3.0", "X-MESSAGING/aim-All:n\r\n"), "X-MESSAGING/AIM-ALL", "n"},
