@@ -67,6 +67,11 @@ suite: $(TESTS) $(SIM) all
 unit: $(TESTS)
 	@tests/run.sh --unit $(TESTS)
 
+# Shows it all on a real server, in a scratch folder.
+demo: deps
+	@$(MAKE) -j$$(nproc) all >/dev/null
+	@/usr/bin/python3 tests/demo/demo.py $(B)/abgleich
+
 # One seed, told in full: make sim SEED=4711. Many: make sim SEEDS=100000
 SEED ?= 1
 SEEDS ?= 1
