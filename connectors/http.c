@@ -213,12 +213,12 @@ static bool basic_is_safe(const struct http *h, const char *url)
 }
 
 /* With DIGEST alone curl sends an empty body to learn the nonce, which sabre answers to a REPORT with 500 (protocols:
- * carddav 6). A second bit makes it send the whole request; once the nonce is known DIGEST alone saves the refused
- * request. */
+ * carddav 6). A second bit, which no server offers, makes it send the whole request; once the nonce is known DIGEST
+ * alone saves the refused request. */
 static long digest_bits(const struct transfer *t)
 {
     bool known = t->digest_origin && url_same_origin(str_of(t->digest_origin), str_of(t->url));
-    return (long)(known ? CURLAUTH_DIGEST : CURLAUTH_DIGEST | CURLAUTH_DIGEST_IE);
+    return (long)(known ? CURLAUTH_DIGEST : CURLAUTH_DIGEST | CURLAUTH_AWS_SIGV4);
 }
 
 static void set_credentials(struct transfer *t)
@@ -614,7 +614,7 @@ enum fault_code http_batch(struct http *h, struct http_exchange *list, size_t n,
         read_ended(h);
         if (h->in_flight) curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL);
     }
-    if (h->wide) fault_copy(f, &h->wide_fault);
+    if (h->wide && f && !f->code) fault_copy(f, &h->wide_fault);
     return h->wide;
 }
 
