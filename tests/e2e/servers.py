@@ -40,6 +40,7 @@ class Server:
     """One server process. Subclasses say how to start it and where books live."""
 
     name, user, password = "server", "anna", "geheim-7"
+    patience = 60  # seconds for one answer
 
     def __init__(self, folder):
         self.folder = folder
@@ -78,7 +79,7 @@ class Server:
         self.log.close()
 
     def request(self, method, path, body=None, headers=()):
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.patience)
         token = base64.b64encode(("%s:%s" % (self.user, self.password)).encode()).decode()
         send = {"Authorization": "Basic " + token, **dict(headers)}
         conn.request(method, path, body.encode() if isinstance(body, str) else body, send)
