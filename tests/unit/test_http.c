@@ -64,6 +64,7 @@ static enum MHD_Result redirect(struct server *s, struct MHD_Connection *c, cons
 
 static enum MHD_Result digest(struct MHD_Connection *c, const char *url, const char *method, struct upload *u)
 {
+    if (!u->body.len) return reply(c, 500, STR("no body"), NULL, NULL); /* as sabre does */
     struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     char *user = MHD_digest_auth_get_username(c);
     int ok = user ? MHD_digest_auth_check2(c, "r", "me", "secret", 300, MHD_DIGEST_ALG_MD5) : MHD_NO;
