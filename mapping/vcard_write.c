@@ -514,10 +514,19 @@ static enum fault_code no_longer_readable(struct fault *f)
     return fault_set(f, FAULT_REFUSED, _("please report this"), _("the changes cannot be written into this card"));
 }
 
+/* XML takes the CR off a card on its way here; a server gets it back as the format wants it (RFC 6350 3.2). */
+static void add_with_crlf(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '\n' && (!i || text.p[i - 1] != '\r')) buf_addc(out, '\r');
+        buf_addc(out, text.p[i]);
+    }
+}
+
+/* The side has this card already: its version and the lines no edit concerns stay. */
 enum fault_code record_write_edited(const struct record *r, const struct edit *edits, size_t n, const struct write_form *form,
                                     struct buf *out, struct fault *f)
 {
-    (void)form; /* the side has this card already: its version and form stay */
     if (!n) {
         buf_addstr(out, r->bytes);
         return FAULT_NONE;
@@ -543,7 +552,9 @@ enum fault_code record_write_edited(const struct record *r, const struct edit *e
     struct fault why AUTO_FAULT = FAULT_INIT;
     struct arena check AUTO_ARENA = ARENA_INIT;
     if (!record_parse(&check, r->kind, buf_str(&text), &r->key, &why)) return no_longer_readable(f);
-    buf_addstr(out, buf_str(&text));
+    if (form->strict) add_with_crlf(buf_str(&text), out);
+    else
+        buf_addstr(out, buf_str(&text));
     return FAULT_NONE;
 }
 

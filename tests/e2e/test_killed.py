@@ -1,0 +1,144 @@
+"""kill -9 at every boundary: before a request arrives, after its effect but before the answer, in half of the answer, and in the middle
+of writing the database. The next runs, which nobody watches, must leave both sides the same: nobody doubled, no change lost."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from harness import HERE, PROGRAM, Site, Suite, card, check_same, meaning, uid_of
+from hostile_server import Hostile, kill
+
+MOMENTS = ("arrived", "done", "half")
+
+
+def build_shim(folder):
+    path = os.path.join(folder, "shim.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", path, os.path.join(HERE, "commit_shim.c"), "-ldl"], check=True)
+    return path
+
+
+def prepared(server):
+    """Both sides after a first sync, then changed on both: creates, updates, a conflict, deletes, a delete against an edit."""
+    for i in range(8):
+        server.put("c%d.vcf" % i, card("u%d" % i, "Name%d;Vor" % i, "TEL;TYPE=CELL:+49171000%d" % i, "NOTE:alt %d" % i))
+    site = Site(server)
+    site.sync()
+    for i in (0, 1, 2):
+        site.edit(site.id_of("u%d" % i), site.contacts()["u%d" % i].replace("NOTE:alt", "EMAIL:e%d@example.org\r\nNOTE:hier" % i))
+    server.put("c1.vcf", server.cards["c1.vcf"].text.replace("END:VCARD", "TITLE:dort\r\nEND:VCARD"))
+    server.put("c2.vcf", server.cards["c2.vcf"].text.replace("NOTE:alt", "NOTE:dort"))
+    server.put("c3.vcf", server.cards["c3.vcf"].text.replace("NOTE:alt", "NOTE:dort"))
+    site.remove(site.id_of("u4"))
+    server.delete("c5.vcf")
+    site.remove(site.id_of("u6"))
+    server.put("c6.vcf", server.cards["c6.vcf"].text.replace("NOTE:alt", "NOTE:doch"))
+    site.add(card("n1", "Neu;Hier"))
+    site.add(card("n2", "Neu;Auch", "NOTE:neu"))
+    server.put("n3.vcf", card("n3", "Neu;Dort"))
+    return site
+
+
+def check_end(site, server):
+    here = site.contacts()
+    texts = list(server.texts().values())
+    there = {uid_of(t): t for t in texts}
+    assert len(there) == len(texts), "doubled on the server: %s" % sorted(uid_of(t) for t in texts)
+    check_same(here, there)
+    assert set(here) == {"u0", "u1", "u2", "u3", "u6", "u7", "n1", "n2", "n3"}, sorted(here)
+    assert "e0@example.org" in here["u0"] and "e1@example.org" in here["u1"] and "TITLE:dort" in here["u1"]
+    assert "NOTE:hier" in here["u2"] and "NOTE:dort" in here["u3"] and "NOTE:doch" in here["u6"], (here["u2"], here["u6"])
+    reported = site.run("--json", "conflicts", "kunden", expect=None).out
+    assert "dort" in reported, "the losing note is in no report: " + reported[-800:]
+    assert not server.violations, server.violations
+
+
+def settle(site):
+    for _ in range(4):
+        result = site.sync(None)
+        if result.code == 0 and result.json()["status"] == "unchanged":
+            return
+    raise AssertionError("not quiet after 4 runs: %r" % result)
+
+
+def run_and_count():
+    with Hostile() as server:
+        site = prepared(server)
+        before = len(server.requests)
+        site.sync()
+        n = len(server.requests) - before
+        settle(site)
+        check_end(site, server)
+        site.close()
+        return n
+
+
+def start(site):
+    return subprocess.Popen([PROGRAM, "-c", site.config, "-q", "sync", "kunden"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                            env=dict(os.environ, **site.environment))
+
+
+def killed_at_request(number, moment):
+    with Hostile() as server:
+        site = prepared(server)
+        base = len(server.requests)
+        process = []
+
+        def at(when, n, _request):
+            if when == moment and n == base + number and process:
+                kill(process[0].pid)
+                process[0].wait()
+                return "cut"
+            return None
+
+        with server.lock:  # no request is looked at before the process is known
+            server.at = at
+            process.append(start(site))
+        process[0].wait()
+        server.at = lambda *unused: None
+        settle(site)
+        check_end(site, server)
+        site.close()
+
+
+def count_writes(shim):
+    with Hostile() as server:
+        site = prepared(server)
+        counter = os.path.join(site.folder, "count")
+        site.environment = {"LD_PRELOAD": shim, "SHIM_COUNT": counter}
+        site.sync()
+        site.environment = {}
+        n = int(open(counter).read())
+        site.close()
+        return n
+
+
+def killed_at_write(shim, number):
+    with Hostile() as server:
+        site = prepared(server)
+        site.environment = {"LD_PRELOAD": shim, "SHIM_KILL_AT": str(number)}
+        start(site).wait()
+        site.environment = {}
+        settle(site)
+        check_end(site, server)
+        site.close()
+
+
+def main():
+    suite = Suite("killed")
+    requests = run_and_count()
+    for number in range(requests):
+        for moment in MOMENTS:
+            suite.run("kill at request %d of %d, %s" % (number + 1, requests, moment), killed_at_request, number, moment)
+    with tempfile.TemporaryDirectory() as folder:
+        shim = build_shim(folder)
+        writes = count_writes(shim)
+        step = max(1, writes // 40)
+        for number in range(1, writes + 1, step):
+            suite.run("kill at write %d of %d to the database" % (number, writes), killed_at_write, shim, number)
+    return suite.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
