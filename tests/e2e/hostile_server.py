@@ -190,7 +190,11 @@ class Handler(BaseHTTPRequestHandler):
     # -- one request --
     def handle_any(self):
         w = self.world
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        if len(raw) < length:  # the client is gone in the middle of it: no server acts on that
+            self.close_connection = True
+            return
         body = raw.decode("utf-8", "replace")
         with w.lock:
             number = len(w.requests)
