@@ -171,7 +171,7 @@ enum fault_code carddav_fetch(struct session *s, const struct str *ids, size_t n
     struct fault why AUTO_FAULT = FAULT_INIT;
     wanted_init(&w, s, ids, n, sink);
     enum fault_code code = FAULT_NONE;
-    bool most = n >= QUERY_MIN && (s->listed <= 0 || (int64_t)n * 2 > s->listed);
+    bool most = n >= QUERY_MIN && s->listed > 0 && (int64_t)n * 2 > s->listed;
     if (most) code = by_query(&w, &why);
     if (!is_final(code) && count_open(&w)) {
         fault_clear(&why);

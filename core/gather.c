@@ -144,8 +144,9 @@ static enum fault_code note_absent(struct gathering *g)
  * deletions are missing. Such an answer is checked by a full listing. */
 static bool is_suspicious(const struct gathering *g)
 {
-    int64_t known = journal_count(g->job->db, g->job->link->name);
-    return !g->full && known > 20 && (int64_t)g->entries * 2 > known && !(g->job->side[g->side].connector->capabilities & HUB);
+    if (g->full || g->entries <= 10 || (g->job->side[g->side].connector->capabilities & HUB)) return false;
+    int64_t known = job_pairs(g->job);
+    return known > 20 && (int64_t)g->entries * 2 > known;
 }
 
 static enum fault_code changes_of(struct gathering *g, const char *token, bool list)

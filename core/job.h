@@ -52,11 +52,18 @@ struct job {
     size_t done, total;           /* writes, for the progress line */
     uint64_t plan_sum;            /* order-free sum of the operations' hashes */
     bool refingerprint;           /* the normaliser is another one than last time */
-    int64_t pairs;                /* journal rows before the run */
+    int64_t pairs;                /* journal rows before the run; job_pairs() */
     const char *held;             /* sentence of the guard, in `memory` */
     unsigned round;               /* 0, then once for each time lost preconditions are planned again */
     struct arena memory;
 };
+
+/* Counting costs in proportion to the whole journal: asked for only where something changed. */
+static inline int64_t job_pairs(struct job *job)
+{
+    if (job->pairs < 0) job->pairs = journal_count(job->db, job->link->name);
+    return job->pairs;
+}
 
 /* gather.c: fills job->items with everything that may need something done, with the bodies needed to say so. */
 enum fault_code gather(struct job *job);

@@ -111,10 +111,11 @@ static void add_work(struct job *job, size_t index, bool late)
 
 /* -- counting for the guard and the report -- */
 
-static int64_t total_of(const struct job *job, enum side s)
+static int64_t total_of(struct job *job, enum side s)
 {
     if (job->side[s].full) return job->side[s].listed;
-    int64_t total = job->pairs;
+    if (!job->items.n && job->state.records[s]) return job->state.records[s];
+    int64_t total = job_pairs(job);
     for (size_t i = 0; i < job->items.n; i++) {
         const struct item *item = &job->items.list[i];
         if (!item->dead && !item->row && !item->side[s].gone && (item->side[s].body.there || item->side[s].unreadable)) total++;
@@ -227,7 +228,7 @@ static enum fault_code count_fields(struct job *job, struct guard_input *guard)
     bool many = false;
     for (int s = 0; s < 2; s++)
         for (size_t f = 0; f < guard->side[s].n_fields; f++) many |= guard->side[s].fields[f].wiped > GUARD_WIPE_MIN;
-    if (!many || !job->pairs) return FAULT_NONE;
+    if (!many || !job_pairs(job)) return FAULT_NONE;
     for (int s = 0; s < 2; s++)
         for (size_t f = 0; f < guard->side[s].n_fields; f++) guard->side[s].fields[f].had = 0;
     struct {
@@ -253,11 +254,12 @@ static const char *identity_change(struct job *job)
 
 static enum fault_code check_guard(struct job *job, struct guard_input *guard)
 {
-    guard->pairs = job->pairs;
+    guard->identity_changed = identity_change(job);
+    if (!job->items.n && !guard->identity_changed) return FAULT_NONE; /* nothing happens */
+    guard->pairs = job_pairs(job);
     guard->first_run = !job->state.first_run_done;
     guard->replaces_a = job->policy == POLICY_RECREATE || job->policy == POLICY_TWO_WAY_RECREATE;
     guard->policy = &job->link->policy;
-    guard->identity_changed = identity_change(job);
     for (int s = 0; s < 2; s++) guard->side[s].total = total_of(job, (enum side)s);
     enum fault_code code = count_fields(job, guard);
     job->held = guard_check(&job->memory, guard);

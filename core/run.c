@@ -65,7 +65,7 @@ static enum fault_code open_job(struct job *job, struct traits_in_state traits[2
     job->refingerprint = job->state.known && job->state.normaliser != NORMALISER_VERSION;
     job->kind = job->side[SIDE_A].collection->kind;
     job->region = job->link->b.region ? job->link->b.region : job->link->a.region ? job->link->a.region : DEFAULT_REGION;
-    job->pairs = journal_count(job->db, job->link->name);
+    job->pairs = -1;
     items_init(&job->items, &job->key);
     for (int s = 0; s < 2; s++) ready_side(job, (enum side)s);
     code = check_kinds(job);
@@ -147,6 +147,8 @@ static void save_state(struct job *job)
         next_token(job, (enum side)s);
         replace(&job->state.identity[s], buf_cstr(&job->side[s].identity));
         if (job->side[s].full) job->state.last_full_ms[s] = now;
+        const struct side_counts *c = job->side[s].counts;
+        job->state.records[s] = c->total + c->created - c->deleted;
     }
     replace(&job->state.settings_hash, job->link->settings_hash ? job->link->settings_hash : "");
     job->state.normaliser = NORMALISER_VERSION;

@@ -61,7 +61,7 @@ struct link_state {
     bool first_run_done;
     int64_t last_full_ms[2]; /* last whole listing of each side; 0 = never */
     int64_t last_run_ms;    /* end of the last run that went through */
-    int64_t empty_since_ms[2]; /* free for guards: when a side was first seen empty; 0 = not */
+    int64_t records[2];     /* how many each side held after the last run */
 };
 enum fault_code link_state_load(struct db *db, const char *link, struct link_state *out, struct fault *f);
 enum fault_code link_state_save(struct db *db, const char *link, const struct link_state *s, struct fault *f);

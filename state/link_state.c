@@ -20,7 +20,7 @@ enum fault_code link_state_load(struct db *db, const char *link, struct link_sta
             out->token[s] = owned_text(q, s);
             out->identity[s] = owned_text(q, 2 + s);
             out->last_full_ms[s] = column_int(q, 7 + s);
-            out->empty_since_ms[s] = column_int(q, 10 + s);
+            out->records[s] = column_int(q, 10 + s);
         }
         out->settings_hash = owned_text(q, 4);
         out->normaliser = (unsigned)column_int(q, 5);
@@ -39,7 +39,7 @@ enum fault_code link_state_save(struct db *db, const char *link, const struct li
         bind_text(q, 2 + side, str_of(s->token[side]));
         bind_text(q, 4 + side, str_of(s->identity[side]));
         bind_int(q, 9 + side, s->last_full_ms[side]);
-        bind_int(q, 12 + side, s->empty_since_ms[side]);
+        bind_int(q, 12 + side, s->records[side]);
     }
     bind_text(q, 6, str_of(s->settings_hash));
     bind_int(q, 7, s->normaliser);

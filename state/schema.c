@@ -26,7 +26,7 @@ static const char journal[] =
     "CREATE TABLE journal_base(no " ROWKEY ", base_a BYTEA, base_b BYTEA);"
     "CREATE TABLE link_state(link " ROWKEY ", token_a TEXT, token_b TEXT, identity_a TEXT, identity_b TEXT, settings_hash TEXT,"
     " normaliser BIGINT NOT NULL, first_run_done BIGINT NOT NULL, last_full_a_ms BIGINT NOT NULL, last_full_b_ms BIGINT NOT NULL,"
-    " last_run_ms BIGINT NOT NULL, empty_since_a_ms BIGINT NOT NULL, empty_since_b_ms BIGINT NOT NULL);";
+    " last_run_ms BIGINT NOT NULL, records_a BIGINT NOT NULL, records_b BIGINT NOT NULL);";
 
 static const char owed[] =
     "CREATE TABLE intent(no " SERIAL ", link BIGINT NOT NULL, side BIGINT NOT NULL, kind BIGINT NOT NULL, id TEXT NOT NULL,"

@@ -223,7 +223,7 @@ Test(link_state, comes_back_whole)
     expect_ok(&w, link_state_load(w.db, "one", &s, &w.fault));
     cr_expect_not(s.known);
     const struct link_state saved = {.token = {"17", NULL}, .identity = {"contactbox:1", "https://x/"}, .settings_hash = "h", .normaliser = 1,
-                                     .first_run_done = true, .last_full_ms = {1, 2}, .last_run_ms = 3, .empty_since_ms = {4, 5}};
+                                     .first_run_done = true, .last_full_ms = {1, 2}, .last_run_ms = 3, .records = {4, 5}};
     expect_ok(&w, link_state_save(w.db, "one", &saved, &w.fault));
     for (int round = 0; round < 2; round++) {
         expect_ok(&w, link_state_load(w.db, "one", &s, &w.fault));
@@ -231,7 +231,7 @@ Test(link_state, comes_back_whole)
         cr_expect_str_eq(s.token[0], "17");
         cr_expect_str_eq(s.identity[1], "https://x/");
         cr_expect_str_eq(s.settings_hash, "h");
-        cr_expect(s.last_full_ms[0] == 1 && s.last_full_ms[1] == 2 && s.last_run_ms == 3 && s.empty_since_ms[0] == 4 && s.empty_since_ms[1] == 5);
+        cr_expect(s.last_full_ms[0] == 1 && s.last_full_ms[1] == 2 && s.last_run_ms == 3 && s.records[0] == 4 && s.records[1] == 5);
         expect_ok(&w, link_state_save(w.db, "one", &s, &w.fault));
         link_state_free(&s);
     }
