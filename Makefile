@@ -30,7 +30,7 @@ SIMOBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 MAIN = $(wildcard cli/main.c)
 BIN = $(if $(MAIN),$(B)/abgleich)
 
-.PHONY: all deps debug suite unit test demo bench sim fuzz format lint coverage clean
+.PHONY: all deps debug suite unit test demo bench sim fuzz fuzz-programs format lint coverage clean
 all: $(BIN) $(LIB)
 
 $(LIB): $(OBJ)
@@ -56,11 +56,14 @@ include po/po.mk
 deps:
 	@tests/deps.sh
 
+# With the address and undefined-behaviour sanitizers: the program, or anything else by TARGET.
 debug:
-	$(MAKE) B=build-debug OPT="-O1 -fsanitize=address,undefined -fno-omit-frame-pointer" LDFLAGS="-pie -pthread -fsanitize=address,undefined" all
+	$(MAKE) B=build-debug OPT="-O1 -fsanitize=address,undefined -fno-omit-frame-pointer" HARDEN= \
+		LDFLAGS="-pie -pthread -fsanitize=address,undefined" $(if $(TARGET),build-debug/$(TARGET),all)
 
 # The whole suite; `make unit` is the quick part of it.
 test: deps
+	$(MAKE) -j$$(nproc) fuzz-programs
 	$(MAKE) -j$$(nproc) suite
 suite: $(TESTS) $(SIM) all
 	@tests/run.sh $(TESTS)
@@ -78,6 +81,19 @@ SEEDS ?= 1
 sim: $(SIM)
 	$(SIM) --first $(SEED) --seeds $(SEEDS) $(if $(filter 1,$(SEEDS)),-v)
 
+bench: all
+	@/usr/bin/python3 tests/bench/bench.py
+
+# libFuzzer: make fuzz (10 s a target), make fuzz SECONDS=3600. Findings stay in build-fuzz/.
+SECONDS ?= 10
+FUZZ = $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz-programs:
+	$(MAKE) B=build-fuzz CC=clang CXX=clang++ HARDEN= OPT="-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" $(FUZZ)
+build-fuzz/fuzz_%: build-fuzz/tests/fuzz/fuzz_%.o $(LIB)
+	$(CXX) -O1 -g -pthread -fsanitize=fuzzer,address,undefined -o $@ $< $(LIB) $(LDLIBS)
+fuzz: fuzz-programs
+	@tests/fuzz.sh $(SECONDS) $(FUZZ)
+
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
 lint: all
@@ -88,7 +104,7 @@ coverage:
 	gcovr -r . build-coverage --exclude tests
 
 clean:
-	rm -rf build build-debug build-coverage
+	rm -rf build build-debug build-coverage build-fuzz
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -1,10 +1,10 @@
 #include "base/arena.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct arena_block {
@@ -75,16 +75,12 @@ struct str arena_str(struct arena *a, struct str s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
-    va_list ap, again;
+    struct buf text AUTO_BUF = BUF_INIT;
+    va_list ap;
     va_start(ap, fmt);
-    va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, again);
-    va_end(again);
-    char *text = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
-    text[0] = '\0';
-    if (n > 0) vsnprintf(text, (size_t)n + 1, fmt, ap);
+    buf_vaddf(&text, fmt, ap);
     va_end(ap);
-    return text;
+    return arena_strdup(a, buf_str(&text));
 }
 
 void arena_reset(struct arena *a)

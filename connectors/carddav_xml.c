@@ -5,12 +5,12 @@
 #define CALENDAR_SERVER " xmlns:CS=\"http://calendarserver.org/ns/\""
 
 static const char *const asked[] = {
-    [ASK_ENTRY] = "<D:resourcetype/><D:displayname/><D:current-user-principal/><D:current-user-privilege-set/>"
+    [ASK_ENTRY] = ("<D:resourcetype/><D:displayname/><D:current-user-principal/><D:current-user-privilege-set/>"
                   "<D:supported-report-set/><CS:getctag/><D:sync-token/><C:supported-address-data/><C:max-resource-size/>"
-                  "<C:addressbook-home-set/>",
+                  "<C:addressbook-home-set/>"),
     [ASK_PRINCIPAL] = "<D:resourcetype/><C:addressbook-home-set/>",
-    [ASK_BOOKS] = "<D:resourcetype/><D:displayname/><D:current-user-privilege-set/><D:supported-report-set/><CS:getctag/>"
-                  "<D:sync-token/><C:supported-address-data/><C:max-resource-size/>",
+    [ASK_BOOKS] = ("<D:resourcetype/><D:displayname/><D:current-user-privilege-set/><D:supported-report-set/><CS:getctag/>"
+                  "<D:sync-token/><C:supported-address-data/><C:max-resource-size/>"),
     [ASK_STATE] = "<CS:getctag/><D:sync-token/>",
     [ASK_MEMBERS] = "<D:getetag/><D:resourcetype/><D:getcontenttype/>",
 };
