@@ -10,12 +10,12 @@ CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS += -std=gnu11 -g $(OPT) $(HARDEN) $(WARN) -Wstrict-prototypes -Wmissing-prototypes -pthread
 CXXFLAGS += -std=gnu++17 -g $(OPT) $(HARDEN) $(WARN) -pthread
 LDFLAGS += -pie -Wl,-z,relro,-z,now -pthread
-LDLIBS = -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -linih -lphonenumber -lresolv -lstdc++ -lm
+LDLIBS = -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpsl -linih -lphonenumber -lresolv -lstdc++ -lm
 # Process start counts: a run that finds nothing to do has 10 ms of CPU. Loading ICU, libphonenumber, protobuf and their C++
 # libraries dynamically costs 5 ms of it, so the program has these linked in; curl (TLS updates matter there) stays shared.
 ABSL = $(patsubst lib%.a,-l%,$(notdir $(wildcard /usr/lib/*/libabsl_*.a)))
 LDLIBS_PROGRAM = -Wl,--as-needed -Wl,-Bstatic -Wl,--start-group -lphonenumber -lprotobuf $(ABSL) -licui18n -licuuc -licudata \
-	-lstdc++ -lxml2 -llzma -lz -lsqlite3 -lsodium -ljansson -luv_a -linih -Wl,--end-group -Wl,-Bdynamic -lcurl -lmicrohttpd -lresolv \
+	-lstdc++ -lxml2 -llzma -lz -lsqlite3 -lsodium -ljansson -luv_a -linih -Wl,--end-group -Wl,-Bdynamic -lcurl -lpsl -lmicrohttpd -lresolv \
 	-lm -ldl
 
 DIRS = base mapping connectors state core server cli

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "connectors/carddav_session.h"
 #include "connectors/dns.h"
+#include "connectors/site.h"
 
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@
 
 struct finding {
     struct session *s;
+    const char *entered;         /* where it began: what may be asked elsewhere follows from it */
     const char *url;             /* of the request being answered */
     struct collections *books;
     struct buf homes[HOMES_MAX]; /* absolute URLs */
@@ -130,6 +132,9 @@ static enum fault_code read_one(void *ctx, const struct dav_response *r, struct 
  * known only when it is complete: so the address is asked for first. */
 static enum fault_code ask(struct finding *g, const char *url, enum carddav_ask what, const char *depth, struct fault *f)
 {
+    if (!site_may_know(str_of(g->entered), str_of(url)))
+        return fault_set(f, FAULT_AUTH, _("if both belong to you, give the account that address"),
+                         _("%s leads to %s, which is another site and gets no password"), g->entered, url);
     struct buf body AUTO_BUF = BUF_INIT;
     struct buf at AUTO_BUF = BUF_INIT;
     carddav_propfind(&body, what);
@@ -271,6 +276,7 @@ enum fault_code carddav_discover(struct session *s, struct collections *out, str
     struct finding g = {.s = s, .books = out};
     struct buf start AUTO_BUF = BUF_INIT;
     starting_url(s, &start);
+    g.entered = buf_cstr(&start);
     enum fault_code code = find_all(&g, buf_cstr(&start), f);
     if (!code && !out->n)
         code = fault_set(f, g.is_dav ? FAULT_NO_COLLECTION : FAULT_PROTOCOL, _("check the address; the server's help page names its CardDAV address"),
