@@ -1,0 +1,152 @@
+"""The daemon from outside: runs what is due, keeps the old configuration where the new one is wrong, takes over a right one, ends cleanly;
+and nobody else runs a link that is running."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+from harness import PROGRAM, Site, Suite, card
+from hostile_server import Hostile
+
+
+class Daemon:
+    def __init__(self, site):
+        self.process = subprocess.Popen([PROGRAM, "-c", site.config, "-v", "--language", "en", "daemon"], stderr=subprocess.PIPE, text=True)
+        self.lines, self.told = [], threading.Condition()
+        threading.Thread(target=self.read, daemon=True).start()
+        self.address = self.wait_for("http://").split()[-1]
+
+    def read(self):
+        for line in self.process.stderr:
+            with self.told:
+                self.lines.append(line.rstrip())
+                self.told.notify_all()
+
+    def wait_for(self, text, seconds=20):
+        """The first line holding text, from the beginning or as it comes."""
+        end = time.monotonic() + seconds
+        with self.told:
+            while True:
+                for line in self.lines:
+                    if text in line:
+                        return line
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise AssertionError("%r was never said; said was: %s" % (text, self.lines))
+                self.told.wait(left)
+
+    def status(self):
+        with urllib.request.urlopen(self.address, timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(20) == 0, self.process.returncode
+
+
+def site_of(server):
+    site = Site(server)
+    site.run("account", "set", "srv", "interval=1s", expect=0)
+    with open(site.config, "a") as f:
+        f.write("listen = 127.0.0.1:0\n")
+    return site
+
+
+def wait_until(true, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in %d s" % seconds
+        time.sleep(0.02)
+
+
+def runs_what_is_due():
+    with Hostile() as server:
+        server.put("a.vcf", card("u1"))
+        site = site_of(server)
+        daemon = Daemon(site)
+        daemon.wait_for("run=1 status=done")
+        server.put("b.vcf", card("u2", "Zwei;Nummer"))
+        daemon.wait_for("run=2 status=done")
+        assert daemon.status()["links"][0]["link"] == "kunden"
+        daemon.stop()
+        assert set(site.contacts()) == {"u1", "u2"}
+        site.close()
+
+
+def keeps_the_old_configuration_where_the_new_is_wrong():
+    with Hostile() as server:
+        site = site_of(server)
+        daemon = Daemon(site)
+        with open(site.config, "a") as f:
+            f.write("foo = bar\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        assert "foo" in daemon.wait_for("event=reload_refused")
+        server.put("a.vcf", card("u1"))
+        wait_until(lambda: any("status=done" in line for line in daemon.lines))
+        daemon.stop()
+        site.close()
+
+
+def takes_over_a_changed_configuration():
+    with Hostile() as server:
+        site = site_of(server)
+        daemon = Daemon(site)
+        assert len(daemon.status()["links"]) == 1
+        site.run("link", "off", "kunden", expect=0)  # writes a drop-in; nobody tells the daemon
+        wait_until(lambda: len(daemon.status()["links"]) == 0)
+        daemon.stop()
+        site.close()
+
+
+def finishes_the_writes_under_way():
+    with Hostile() as server:
+        site = site_of(server)
+        for i in range(30):
+            site.add(card("u%d" % i, "Name%d;Vor" % i))
+        first_put = threading.Event()
+        server.at = lambda moment, n, request: first_put.set() if request.command == "PUT" else None
+        daemon = Daemon(site)
+        assert first_put.wait(20)
+        daemon.stop()
+        site.sync()
+        assert len(server.texts()) == 30 and len(site.contacts()) == 30 and not server.violations
+        assert site.sync().json()["status"] == "unchanged"
+        site.close()
+
+
+def a_running_link_is_not_run_twice():
+    with Hostile() as server:
+        server.put("a.vcf", card("u1"))
+        site = Site(server)
+        asked, go_on = threading.Event(), threading.Event()
+
+        def hold(moment, _n, request):
+            if moment == "half" and request.command == "REPORT":
+                asked.set()
+                go_on.wait(20)
+
+        server.at = hold
+        first = subprocess.Popen([PROGRAM, "-c", site.config, "-q", "sync", "kunden"])
+        assert asked.wait(20)
+        refused = site.run("sync", "kunden")
+        go_on.set()
+        assert first.wait(20) == 0
+        assert refused.code == 8, refused
+        site.close()
+
+
+def main():
+    suite = Suite("daemon")
+    for test in (runs_what_is_due, keeps_the_old_configuration_where_the_new_is_wrong, takes_over_a_changed_configuration,
+                 finishes_the_writes_under_way, a_running_link_is_not_run_twice):
+        suite.run(test.__name__.replace("_", " "), test)
+    return suite.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
