@@ -177,6 +177,7 @@ def wait_for_daemon(demo):
             if time.monotonic() > end or demo.daemon.poll() is not None:
                 raise Failed("the daemon does not answer at %s" % address)
             time.sleep(0.02)
+        print(demo.daemon.stderr.readline(), end="")  # said once it listens to signals, too
         return address
     raise Failed("the daemon did not start", demo.daemon.wait() or 1)
 
@@ -184,11 +185,19 @@ def wait_for_daemon(demo):
 def show_daemon(demo):
     say("From now on a daemon does it, every 15 minutes")
     print("$ abgleich daemon", flush=True)
-    demo.daemon = subprocess.Popen([PROGRAM, "-c", demo.config, "daemon"], stderr=subprocess.PIPE, text=True)
+    # A session of its own: Ctrl-C reaches us alone, and the daemon gets one signal, not two.
+    demo.daemon = subprocess.Popen([PROGRAM, "-c", demo.config, "daemon"], stderr=subprocess.PIPE, text=True, start_new_session=True)
     address = wait_for_daemon(demo)
     say("It answers at %s" % address)
     if not TERMINAL:
         return
+    try:
+        show_until_interrupted(demo)
+    except KeyboardInterrupt:
+        pass
+
+
+def show_until_interrupted(demo):
     print("Try: %s -c %s status\nCtrl-C ends everything." % (shlex.quote(PROGRAM), shlex.quote(demo.config)), flush=True)
     for line in demo.daemon.stderr:  # until it ends
         print(line, end="", flush=True)
@@ -225,8 +234,6 @@ def main():
             try:
                 show_syncs(demo, server)
                 show_daemon(demo)
-            except KeyboardInterrupt:
-                pass
             finally:
                 end(demo)
     except Failed as problem:
