@@ -58,12 +58,18 @@ size_t header_end(struct str line)
     return first;
 }
 
-static bool header_has(struct str line, struct str word)
+/* The parameters of a line: from the first ';' to the colon; empty where there are none, as in most lines. */
+static struct str parameters(struct str line)
 {
     size_t colon = header_end(line);
-    if (colon == (size_t)-1) return false;
-    for (size_t i = 0; i + word.n <= colon; i++)
-        if ((line.p[i] | 32) == (word.p[0] | 32) && strncasecmp(line.p + i, word.p, word.n) == 0) return true;
+    const char *from = colon == (size_t)-1 ? NULL : memchr(line.p, ';', colon);
+    return from ? (struct str){from, (size_t)(line.p + colon - from)} : (struct str){line.p, 0};
+}
+
+static bool has_word(struct str header, struct str word)
+{
+    for (size_t i = 0; i + word.n <= header.n; i++)
+        if ((header.p[i] | 32) == (word.p[0] | 32) && strncasecmp(header.p + i, word.p, word.n) == 0) return true;
     return false;
 }
 
@@ -136,8 +142,8 @@ static enum continuation continues(struct str first, struct str so_far, struct s
     if (indented) return CONTINUE_FOLD;
     if (base64 && next.n && !looks_like_property(next)) return CONTINUE_BASE64;
     /* A property whose header is folded before its colon (Apple's PHOTO) is none of the text before it. */
-    bool bare = next.n && next.p[0] != '#' && header_end(next) == (size_t)-1 && !looks_like_property(next);
-    if (bare && is_broken_text(first) && !base64) return CONTINUE_BARE;
+    if (!base64 && next.n && next.p[0] != '#' && is_broken_text(first) && !looks_like_property(next) && header_end(next) == (size_t)-1)
+        return CONTINUE_BARE;
     return CONTINUE_NO;
 }
 
@@ -164,8 +170,9 @@ bool logical_next(struct arena *arena, struct lines *l, struct logical *out, boo
         consume(l, &p);
     } while (is_blank(p.text));
     *out = (struct logical){.line = l->number};
-    bool qp = header_has(p.text, STR("QUOTED-PRINTABLE"));
-    bool base64 = !qp && (header_has(p.text, STR("BASE64")) || header_has(p.text, STR("ENCODING=B")));
+    struct str with = parameters(p.text);
+    bool qp = has_word(with, STR("QUOTED-PRINTABLE"));
+    bool base64 = !qp && (has_word(with, STR("BASE64")) || has_word(with, STR("ENCODING=B")));
     struct joiner j = {arena, BUF_INIT, p.text};
     struct str first = p.text;
     while (physical_next(l, &p)) {
@@ -176,7 +183,7 @@ bool logical_next(struct arena *arena, struct lines *l, struct logical *out, boo
         if (how == CONTINUE_BARE) out->joined = true;
         if (joined_text(&j).n > VCARD_MAX_LINE_BYTES) *too_long = true;
         if (!qp) { /* a folded header may show its encoding only now */
-            qp = header_has(joined_text(&j), STR("QUOTED-PRINTABLE")) && j.text.len < 4096;
+            qp = j.text.len < 4096 && has_word(parameters(joined_text(&j)), STR("QUOTED-PRINTABLE"));
         }
     }
     out->text = j.only.p ? j.only : arena_str(arena, buf_str(&j.text));

@@ -60,7 +60,7 @@ static enum fault_code connect_file(struct db *db)
     sqlite3_busy_handler(db->handle, wait_for_lock, db);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return db_exec(db, "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
-                       "PRAGMA cache_size=-32000; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
+                       "PRAGMA cache_size=-3000; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
                        "PRAGMA journal_size_limit=16777216",
                    NULL);
 }
