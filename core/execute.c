@@ -8,7 +8,7 @@
 
 /* Effects carried out together: one commit of intents, one volley of requests, one read-back, one commit of outcomes. */
 #define BATCH_REMOTE 64
-#define BATCH_LOCAL 250
+#define BATCH_LOCAL 200
 
 struct batch {
     struct job *job;

@@ -95,18 +95,33 @@ static enum fault_code take(struct job *job, struct item *item, enum side side, 
     at->version = e->version.p ? arena_str(&job->items.strings, e->version) : STR_NONE;
     at->body.there = false;
     at->gone = e->gone;
+    at->content = e->body.p ? hash_str(&job->key, e->body) : 0;
     return e->gone || !e->body.p ? FAULT_NONE : spool_put(job->spool, e->body, &at->body, job->fault);
 }
 
-/* In a full listing nearly every record is as the journal has it: one look into the table and no more. */
-static bool is_known_unchanged(struct gathering *g, const struct entry *e)
+/* In a full listing: what the journal has of that id, or NULL if it has none. */
+static struct known *known_of(struct gathering *g, struct str id)
 {
     uint32_t index;
-    if (!g->full || !map64_get(&g->by_id, hash_str(&g->job->key, e->id), &index)) return false;
-    struct known *k = &g->known[index];
-    k->listed = true;
+    return g->full && map64_get(&g->by_id, hash_str(&g->job->key, id), &index) ? &g->known[index] : NULL;
+}
+
+/* Nearly every record of a full listing is as the journal has it: one look into the table and no more. */
+static bool is_unchanged(struct gathering *g, const struct known *k, const struct entry *e)
+{
     return !g->job->refingerprint && k->version && e->version.p && k->version == hash_str(&g->job->key, e->version) &&
            !items_find_row(&g->job->items, k->row);
+}
+
+/* The item an entry speaks of. What a full listing names and the journal's table does not is new: nobody needs to be asked. */
+static struct item *item_of_entry(struct gathering *g, const struct known *k, const struct entry *e)
+{
+    struct item *item = items_find(&g->job->items, g->side, e->id);
+    if (item || !g->full || k) return item ? item : item_of_id(g->job, g->side, e->id, !e->gone);
+    if (e->gone) return NULL;
+    item = items_add(&g->job->items, 0);
+    items_name(&g->job->items, item, g->side, e->id);
+    return item;
 }
 
 static enum fault_code entry(void *ctx, const struct entry *e)
@@ -114,8 +129,10 @@ static enum fault_code entry(void *ctx, const struct entry *e)
     struct gathering *g = ctx;
     struct job *job = g->job;
     if (!e->gone || !g->full) g->entries++; /* (the store's listings also name what a person deleted) */
-    if (is_known_unchanged(g, e)) return FAULT_NONE;
-    struct item *item = item_of_id(job, g->side, e->id, !e->gone);
+    struct known *k = known_of(g, e->id);
+    if (k) k->listed = true;
+    if (k && is_unchanged(g, k, e)) return FAULT_NONE;
+    struct item *item = item_of_entry(g, k, e);
     if (!item) return FAULT_NONE; /* the deletion of something we never knew */
     struct item_side *at = &item->side[g->side];
     bool echo = !e->gone && item->has_base && e->version.p && str_eq(e->version, at->base_version);

@@ -13,6 +13,7 @@ struct item_side {
     struct str version;      /* as listed now; {NULL,0} = not said */
     struct str base_version; /* in the journal */
     struct spooled body;     /* as it is now, where it had to be fetched */
+    uint64_t content;        /* hash of the body's bytes */
     uint8_t seen;            /* enum seen */
     bool listed;             /* the side spoke of it in this run */
     bool gone;               /* it is not there any more */

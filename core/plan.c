@@ -174,12 +174,11 @@ static bool is_plain_create(const struct item *item)
     return a == ACTION_CREATE_A || a == ACTION_CREATE_B;
 }
 
-static void plan_create(struct job *job, struct guard_input *guard, const struct item *item, struct arena *arena)
+static void plan_create(struct job *job, struct guard_input *guard, const struct item *item)
 {
     enum side to = item->rule->action == ACTION_CREATE_A ? SIDE_A : SIDE_B, from = side_other(to);
-    struct str body = spool_get(job->spool, &item->side[from].body, arena, NULL);
     struct buf text AUTO_BUF = BUF_INIT;
-    buf_addf(&text, "%d %d %016" PRIx64 " ", (int)to, (int)WRITE_CREATE, hash_str(&job->key, body));
+    buf_addf(&text, "%d %d %016" PRIx64 " ", (int)to, (int)WRITE_CREATE, item->side[from].content);
     buf_addstr(&text, item->side[from].id);
     job->plan_sum += hash_str(&job->key, buf_str(&text));
     job->n_writes[to]++;
@@ -191,7 +190,7 @@ static void plan_item(struct job *job, struct guard_input *guard, struct item *i
     struct arena arena AUTO_ARENA = ARENA_INIT;
     struct fault why AUTO_FAULT = FAULT_INIT;
     if (is_plain_create(item)) {
-        plan_create(job, guard, item, &arena);
+        plan_create(job, guard, item);
         return;
     }
     struct effect e;
