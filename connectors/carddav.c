@@ -47,7 +47,8 @@ static enum fault_code answer_fault(struct dav_request *r, const struct http_exc
     buf_reset(&r->error_text);
     buf_addstr(&r->error_text, buf_str(&x->text));
     if (x->status == 200)
-        return fault_set(f, FAULT_PROTOCOL, _("is the address right? try: abgleich account test"), _("the answer is no DAV answer"));
+        return fault_set(f, FAULT_PROTOCOL, _("is the address right? try: abgleich account test"),
+                         _("the answer is no DAV answer"));
     return http_status_fault(x, f);
 }
 
@@ -56,14 +57,21 @@ enum fault_code dav_do(struct session *s, struct dav_request *r, struct fault *f
     char depth[] = "Depth: 0";
     if (r->depth) depth[7] = r->depth[0];
     struct multistatus *m = multistatus_new(carddav_wanted, PROP_COUNT, r->sink, CARDDAV_VALUE_MAX_BYTES);
-    struct http_exchange x = {.method = r->method, .url = r->url, .headers = {r->depth ? depth : NULL}, .repeatable = true,
-                              .content_type = "application/xml; charset=utf-8", .body = r->body, .on_body = feed, .ctx = m};
+    struct http_exchange x = {.method = r->method,
+                              .url = r->url,
+                              .headers = {r->depth ? depth : NULL},
+                              .repeatable = true,
+                              .content_type = "application/xml; charset=utf-8",
+                              .body = r->body,
+                              .on_body = feed,
+                              .ctx = m};
     enum fault_code code = http_do(s->http, &x, f);
     r->status = x.status;
     r->moved_for_good = x.moved_for_good;
     buf_reset(&r->final_url);
     buf_adds(&r->final_url, x.final_url ? x.final_url : r->url);
-    if (!code && x.status != 207) code = answer_fault(r, &x, f);
+    if (!code && x.status != 207)
+        code = answer_fault(r, &x, f);
     else if (!code)
         code = multistatus_end(m, f);
     buf_reset(&r->token);
@@ -80,10 +88,32 @@ void carddav_url(const struct session *s, struct str id, struct buf *out)
     buf_addstr(out, id);
 }
 
+/* The selected book's own path, canonical. */
+static void book_path(const struct session *s, struct buf *out)
+{
+    struct buf url AUTO_BUF = BUF_INIT;
+    carddav_url(s, str_of(s->about.path), &url);
+    url_href_path(buf_str(&url), buf_str(&url), out);
+}
+
+void carddav_path(const struct session *s, struct str url, struct str href, struct buf *out)
+{
+    size_t start = out->len;
+    struct url there;
+    if (url_href_path(url, href, out) || !url_parse((struct str){out->data + start, out->len - start}, &there)) return;
+    struct buf book AUTO_BUF = BUF_INIT;
+    struct buf inside AUTO_BUF = BUF_INIT;
+    book_path(s, &book);
+    url_canonical_path(there.path, &inside);
+    if (!str_starts(buf_str(&inside), buf_str(&book))) return;
+    buf_truncate(out, start);
+    buf_addstr(out, buf_str(&inside));
+}
+
 /* -- sessions -- */
 
-static enum fault_code carddav_open(const struct account *account, struct traits *traits, struct env *env, struct session **out,
-                                    struct fault *f)
+static enum fault_code carddav_open(const struct account *account, struct traits *traits, struct env *env,
+                                    struct session **out, struct fault *f)
 {
     *out = NULL;
     if (!account->url || !*account->url)
@@ -92,8 +122,12 @@ static enum fault_code carddav_open(const struct account *account, struct traits
     s->account = account;
     s->env = env;
     s->traits = traits;
-    const struct http_settings settings = {.user = account->user, .password = account->password, .ca_file = account->ca_file,
-                                           .allow_plain_http = account->allow_plain_http, .env = env, .traits = traits};
+    const struct http_settings settings = {.user = account->user,
+                                           .password = account->password,
+                                           .ca_file = account->ca_file,
+                                           .allow_plain_http = account->allow_plain_http,
+                                           .env = env,
+                                           .traits = traits};
     s->http = http_open(&settings);
     *out = s;
     return FAULT_NONE;
@@ -143,7 +177,8 @@ static enum fault_code ask_about(struct session *s, const char *url, struct faul
     enum fault_code code = dav_do(s, &r, f);
     if (code == FAULT_GONE) {
         fault_clear(f);
-        code = fault_set(f, FAULT_NO_COLLECTION, _("`abgleich discover` shows what is there"), _("the address book is not there any more"));
+        code = fault_set(f, FAULT_NO_COLLECTION, _("`abgleich discover` shows what is there"),
+                         _("the address book is not there any more"));
     }
     if (!code && !about.found) code = fault_set(f, FAULT_NO_COLLECTION, NULL, _("there is no address book at %s"), url);
     dav_request_clear(&r);
@@ -162,8 +197,8 @@ static enum fault_code ask_about(struct session *s, const char *url, struct faul
 static void remember_about(struct session *s, const char *key)
 {
     struct buf value AUTO_BUF = BUF_INIT;
-    buf_addf(&value, "%d %u %lld %d %s", s->about.read_only, s->about.versions, (long long)s->about.max_record_bytes, s->has_sync,
-             s->about.name);
+    buf_addf(&value, "%d %u %lld %d %s", s->about.read_only, s->about.versions, (long long)s->about.max_record_bytes,
+             s->has_sync, s->about.name);
     s->traits->set(s->traits, key, buf_cstr(&value));
 }
 
@@ -190,14 +225,27 @@ static enum fault_code find_origin(struct session *s, const char *path, struct f
     struct buf origin AUTO_BUF = BUF_INIT;
     struct url whole;
     char *learned AUTO_FREE = s->traits->get(s->traits, "origin");
-    struct str base = url_parse(str_of(path), &whole) ? str_of(path) : learned ? str_of(learned) : str_of(s->account->url);
-    if (!url_origin(base, &origin)) return fault_set(f, FAULT_CONFIG, _("url = https://..."), _("\"%.*s\" is no web address"), STR_ARG(base));
+    struct str base = url_parse(str_of(path), &whole) ? str_of(path)
+                      : learned                       ? str_of(learned)
+                                                      : str_of(s->account->url);
+    if (!url_origin(base, &origin))
+        return fault_set(f, FAULT_CONFIG, _("url = https://..."), _("\"%.*s\" is no web address"), STR_ARG(base));
     s->origin = buf_detach(&origin);
     return FAULT_NONE;
 }
 
-static enum fault_code carddav_select(struct session *s, const char *path, const struct collection **about, struct buf *identity,
-                                      struct fault *f)
+/* The address as entered, the user, the book's path: not the host that discovery led to, which may change (iCloud's
+ * partitions). */
+static void add_identity(const struct session *s, struct buf *identity)
+{
+    struct buf path AUTO_BUF = BUF_INIT;
+    if (!url_origin(str_of(s->account->url), identity)) buf_adds(identity, s->account->url);
+    book_path(s, &path);
+    buf_addf(identity, " %s %s", s->account->user ? s->account->user : "", buf_cstr(&path));
+}
+
+static enum fault_code carddav_select(struct session *s, const char *path, const struct collection **about,
+                                      struct buf *identity, struct fault *f)
 {
     forget_book(s);
     enum fault_code code = find_origin(s, path, f);
@@ -213,7 +261,7 @@ static enum fault_code carddav_select(struct session *s, const char *path, const
         remember_about(s, buf_cstr(&key));
     }
     *about = &s->about;
-    buf_addf(identity, "%s %s", buf_cstr(&url), s->account->user ? s->account->user : "");
+    add_identity(s, identity);
     return FAULT_NONE;
 }
 
@@ -222,8 +270,8 @@ static char *carddav_new_id(struct session *s)
     char uuid[UUID_TEXT_BYTES];
     struct buf id AUTO_BUF = BUF_INIT;
     env_uuid4(s->env, uuid);
-    size_t n = strlen(s->about.path);
-    buf_addf(&id, "%s%s%s.vcf", s->about.path, n && s->about.path[n - 1] == '/' ? "" : "/", uuid);
+    book_path(s, &id);
+    buf_addf(&id, "%s%s.vcf", str_ends(buf_str(&id), STR("/")) ? "" : "/", uuid);
     return buf_detach(&id);
 }
 

@@ -1,4 +1,5 @@
-/* What changed: by sync-collection, by ctag, by listing (protocols carddav 4). Tokens of ours are "sync:TOKEN" or "ctag:CTAG". */
+/* What changed: by sync-collection, by ctag, by listing (protocols carddav 4). Tokens of ours are "sync:TOKEN" or
+ * "ctag:CTAG". */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "connectors/carddav_session.h"
@@ -7,11 +8,16 @@
 
 #define PAGES_MAX 10000
 
+/* SOGo keeps its distribution lists (text/x-vlist) among the cards. */
 static bool is_card(const struct dav_response *r)
 {
     struct str type = dav_value(r, PROP_CONTENT_TYPE);
-    if (r->properties[PROP_TYPE].status == 200 && str_find(r->properties[PROP_TYPE].names, STR("collection ")) != (size_t)-1) return false;
-    return str_find(type, STR("calendar")) == (size_t)-1 && str_find(type, STR("unix-directory")) == (size_t)-1;
+    if (type.n && str_find(type, STR("vlist")) != (size_t)-1) return false;
+    if (r->properties[PROP_TYPE].status == 200 &&
+        str_find(r->properties[PROP_TYPE].names, STR("collection ")) != (size_t)-1)
+        return false;
+    return !type.n ||
+           (str_find(type, STR("calendar")) == (size_t)-1 && str_find(type, STR("unix-directory")) == (size_t)-1);
 }
 
 static struct str without_slash(struct str s)
@@ -30,21 +36,20 @@ static bool says_gone(int status)
     return status == 404 || status == 410;
 }
 
-enum fault_code carddav_entry(struct session *s, const char *url, const struct dav_response *r, const struct sink *sink, bool *counts,
-                              bool *had_body)
+enum fault_code carddav_entry(struct session *s, const char *url, const struct dav_response *r, const struct sink *sink,
+                              bool *counts, bool *had_body)
 {
     struct buf path AUTO_BUF = BUF_INIT;
     *counts = false;
-    url_href_path(str_of(url), r->href, &path);
+    carddav_path(s, str_of(url), r->href, &path);
     if (!r->href.n || is_book_itself(s, &path) || path.data[path.len - 1] == '/' || !is_card(r)) return FAULT_NONE;
     const struct dav_property *data = &r->properties[PROP_DATA];
     struct entry e = {.id = buf_str(&path), .gone = says_gone(r->status)};
-    /* Any other failure of one resource says nothing about it (3.5): it stays unknown. */
-    if (r->status >= 400 && !e.gone) return FAULT_NONE;
+    /* Any other failure of one resource (3.5), and an etag that is not told, say only that it is there: to leave it out
+     * would make it absent. A fetch passes on nothing without a body. */
     struct str etag = dav_value(r, PROP_ETAG);
     if (!e.gone && etag.n) e.version = etag;
     if (!e.gone && data->status == 200 && str_trim(data->text).n) e.body = data->text;
-    if (!e.gone && !e.version.p && !e.body.p && r->properties[PROP_ETAG].status == 0 && r->status == 0) return FAULT_NONE;
     *counts = true;
     if (had_body && e.body.p) *had_body = true;
     return sink->entry(sink->ctx, &e);
@@ -80,12 +85,15 @@ static bool token_is_dead(const struct dav_request *r)
 {
     switch (r->status) {
     case 403:
-    case 409: return dav_error_names(buf_str(&r->error_text), "valid-sync-token");
+    case 409:
+        return dav_error_names(buf_str(&r->error_text), "valid-sync-token");
     case 400:
     case 410:
     case 412:
-    case 500: return true;
-    default: return false;
+    case 500:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -95,7 +103,27 @@ static bool is_not_offered(const struct dav_request *r)
            (r->status == 403 && !dav_error_names(buf_str(&r->error_text), "valid-sync-token"));
 }
 
-static enum fault_code sync_pages(struct session *s, struct reading *g, struct buf *token, bool data, int *status, struct fault *f)
+/* A first question that is refused (Google: 400) or breaks the server (some books of Nextcloud): the listing may work.
+ */
+static bool is_not_begun(const struct dav_request *r)
+{
+    return r->status == 400 || r->status == 500 || is_not_offered(r);
+}
+
+/* "data:,7-12" after "data:,7-15": the server was restored from a backup, so its changes since then are not those since
+ * our token. */
+static bool went_back(struct str old, struct str new)
+{
+    size_t a = old.n, b = new.n;
+    while (a && old.p[a - 1] >= '0' && old.p[a - 1] <= '9') a--;
+    while (b && new.p[b - 1] >= '0' && new.p[b - 1] <= '9') b--;
+    long long was, is;
+    return a && a == b && memcmp(old.p, new.p, a) == 0 && str_to_int64((struct str){old.p + a, old.n - a}, &was) &&
+           str_to_int64((struct str){new.p + b, new.n - b}, &is) && is < was;
+}
+
+static enum fault_code sync_pages(struct session *s, struct reading *g, struct buf *token, bool data, int *status,
+                                  struct fault *f)
 {
     const struct multistatus_sink sink = {g, read_one};
     for (int page = 0; page < PAGES_MAX; page++) {
@@ -105,8 +133,9 @@ static enum fault_code sync_pages(struct session *s, struct reading *g, struct b
         g->truncated = false;
         enum fault_code code = dav_do(s, &r, f);
         *status = r.status;
-        if (code && token->len && token_is_dead(&r)) code = FAULT_TOKEN_DEAD;
-        else if (code && is_not_offered(&r))
+        if (code && token->len && token_is_dead(&r))
+            code = FAULT_TOKEN_DEAD;
+        else if (code && (token->len ? is_not_offered(&r) : is_not_begun(&r)))
             code = FAULT_UNSUPPORTED;
         if (!code && !r.token.len)
             code = fault_set(f, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"),
@@ -120,7 +149,8 @@ static enum fault_code sync_pages(struct session *s, struct reading *g, struct b
         if (code || !g->truncated) return code;
         if (!moved) break;
     }
-    return fault_set(f, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"), _("the list of changes does not end"));
+    return fault_set(f, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"),
+                     _("the list of changes does not end"));
 }
 
 /* Asks for the cards along with the changes where the server is not known to leave them out. */
@@ -138,8 +168,8 @@ static void learn_data(struct session *s, const struct reading *g)
     if (!known) s->traits->set(s->traits, "sync-data", now);
 }
 
-static enum fault_code by_sync(struct session *s, struct str token, bool bodies, const char *url, const struct sink *sink,
-                               struct changes *out, struct fault *f)
+static enum fault_code by_sync(struct session *s, struct str token, bool bodies, const char *url,
+                               const struct sink *sink, struct changes *out, struct fault *f)
 {
     struct reading g = {.s = s, .url = url, .sink = sink};
     struct buf next AUTO_BUF = BUF_INIT;
@@ -148,6 +178,8 @@ static enum fault_code by_sync(struct session *s, struct str token, bool bodies,
     bool data = bodies && wants_data(s);
     enum fault_code code = sink->begin(sink->ctx, !token.n);
     if (!code) code = sync_pages(s, &g, &next, data, &status, f);
+    if (!code && went_back(token, buf_str(&next)))
+        code = fault_set(f, FAULT_TOKEN_DEAD, NULL, _("the server went back to an earlier state"));
     if (code) return code;
     if (data && (!token.n || g.bodies)) learn_data(s, &g);
     if (!token.n) s->listed = g.entries;
@@ -188,15 +220,16 @@ static enum fault_code list_members(struct session *s, const char *url, const st
     enum fault_code code = sink->begin(sink->ctx, true);
     if (!code) code = dav_do(s, &r, f);
     if (!code && g.truncated)
-        code = fault_set(f, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"), _("the server cut its list short"));
+        code = fault_set(f, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"),
+                         _("the server cut its list short"));
     dav_request_clear(&r);
     s->listed = g.entries;
     return code;
 }
 
 /* The ctag is asked for before the listing: what changes in between is seen twice, never missed. */
-static enum fault_code by_listing(struct session *s, struct str known_ctag, const char *url, const struct sink *sink, struct changes *out,
-                                  struct fault *f)
+static enum fault_code by_listing(struct session *s, struct str known_ctag, const char *url, const struct sink *sink,
+                                  struct changes *out, struct fault *f)
 {
     struct buf ctag AUTO_BUF = BUF_INIT;
     enum fault_code code = ask_ctag(s, url, &ctag, f);
@@ -210,21 +243,39 @@ static enum fault_code by_listing(struct session *s, struct str known_ctag, cons
     return FAULT_NONE;
 }
 
+/* Per book: Nextcloud's recently contacted people have no sync report, the books beside them do. */
+static void sync_key(const struct session *s, struct buf *out)
+{
+    buf_addf(out, "sync:%s", s->about.path);
+}
+
 static bool sync_is_known_to_fail(struct session *s)
 {
-    char *known AUTO_FREE = s->traits->get(s->traits, "sync");
+    struct buf key AUTO_BUF = BUF_INIT;
+    sync_key(s, &key);
+    char *known AUTO_FREE = s->traits->get(s->traits, buf_cstr(&key));
     return known && strcmp(known, "no") == 0;
 }
 
+static enum fault_code list_without_sync(struct session *s, const char *url, const struct sink *sink,
+                                         struct changes *out, struct fault *f)
+{
+    enum fault_code code = by_listing(s, STR_NONE, url, sink, out, f);
+    struct buf key AUTO_BUF = BUF_INIT;
+    sync_key(s, &key);
+    if (!code) s->traits->set(s->traits, buf_cstr(&key), "no");
+    return code;
+}
+
 /* The whole book, by whatever works. A first import wants the cards as well. */
-static enum fault_code everything(struct session *s, bool bodies, const char *url, const struct sink *sink, struct changes *out,
-                                  struct fault *f)
+static enum fault_code everything(struct session *s, bool bodies, const char *url, const struct sink *sink,
+                                  struct changes *out, struct fault *f)
 {
     if (s->has_sync && !sync_is_known_to_fail(s)) {
         enum fault_code code = by_sync(s, STR_NONE, bodies, url, sink, out, f);
         if (code != FAULT_UNSUPPORTED && code != FAULT_TOKEN_DEAD) return code;
         fault_clear(f);
-        s->traits->set(s->traits, "sync", "no");
+        return list_without_sync(s, url, sink, out, f);
     }
     return by_listing(s, STR_NONE, url, sink, out, f);
 }
@@ -234,8 +285,8 @@ static struct str after(struct str token, struct str prefix)
     return str_starts(token, prefix) ? (struct str){token.p + prefix.n, token.n - prefix.n} : STR_NONE;
 }
 
-static enum fault_code by_token(struct session *s, struct str token, const char *url, const struct sink *sink, struct changes *out,
-                                struct fault *f)
+static enum fault_code by_token(struct session *s, struct str token, const char *url, const struct sink *sink,
+                                struct changes *out, struct fault *f)
 {
     struct str sync = after(token, STR("sync:")), ctag = after(token, STR("ctag:"));
     if (ctag.n) return by_listing(s, ctag, url, sink, out, f);
@@ -246,8 +297,8 @@ static enum fault_code by_token(struct session *s, struct str token, const char 
     return everything(s, false, url, sink, out, f);
 }
 
-enum fault_code carddav_changes(struct session *s, const char *token, bool list, const struct sink *sink, struct changes *out,
-                                struct fault *f)
+enum fault_code carddav_changes(struct session *s, const char *token, bool list, const struct sink *sink,
+                                struct changes *out, struct fault *f)
 {
     struct buf url AUTO_BUF = BUF_INIT;
     carddav_url(s, str_of(s->about.path), &url);
@@ -255,5 +306,6 @@ enum fault_code carddav_changes(struct session *s, const char *token, bool list,
                                 : by_token(s, str_of(token), buf_cstr(&url), sink, out, f);
     if (code != FAULT_GONE) return code;
     fault_clear(f);
-    return fault_set(f, FAULT_NO_COLLECTION, _("`abgleich discover` shows what is there"), _("the address book is not there any more"));
+    return fault_set(f, FAULT_NO_COLLECTION, _("`abgleich discover` shows what is there"),
+                     _("the address book is not there any more"));
 }

@@ -11,13 +11,14 @@
 
 struct finding {
     struct session *s;
-    const char *entered;         /* where it began: what may be asked elsewhere follows from it */
-    const char *url;             /* of the request being answered */
+    const char *entered; /* where it began: what may be asked elsewhere follows from it */
+    const char *url;     /* of the request being answered */
     struct collections *books;
     struct buf homes[HOMES_MAX]; /* absolute URLs */
     size_t n_homes;
-    struct buf principal;        /* absolute URL; empty = none */
+    struct buf principal; /* absolute URL; empty = none */
     bool unauthenticated, is_dav;
+    int status; /* of the last answer; 0 = none */
 };
 
 static void finding_clear(struct finding *g)
@@ -57,7 +58,8 @@ static unsigned versions_of(const struct dav_response *r)
 {
     const struct dav_property *p = &r->properties[PROP_VERSIONS];
     if (p->status != 200 || !p->attributes.n) return WRITE_V30;
-    bool three = str_find(p->attributes, STR("version=3")) != (size_t)-1, four = str_find(p->attributes, STR("version=4")) != (size_t)-1;
+    bool three = str_find(p->attributes, STR("version=3")) != (size_t)-1,
+         four = str_find(p->attributes, STR("version=4")) != (size_t)-1;
     return (three || !four ? WRITE_V30 : 0) | (four ? WRITE_V40 : 0);
 }
 
@@ -75,8 +77,12 @@ bool carddav_read_book(const char *request_url, const struct dav_response *r, st
     url_href_path(str_of(request_url), r->href, &path);
     struct str name = dav_value(r, PROP_NAME);
     if (!name.n) name = last_segment(buf_str(&path));
-    *out = (struct collection){.name = mem_strndup(name.p, name.n), .path = buf_detach(&path), .kind = RECORD_CONTACT,
-                               .read_only = is_read_only(r), .records = -1, .versions = versions_of(r),
+    *out = (struct collection){.name = mem_strndup(name.p, name.n),
+                               .path = buf_detach(&path),
+                               .kind = RECORD_CONTACT,
+                               .read_only = is_read_only(r),
+                               .records = -1,
+                               .versions = versions_of(r),
                                .max_record_bytes = number_of(dav_value(r, PROP_MAX_BYTES))};
     *has_sync = has_word(r->properties[PROP_REPORTS].names, "sync-collection") || dav_value(r, PROP_TOKEN).n > 0;
     return true;
@@ -128,9 +134,10 @@ static enum fault_code read_one(void *ctx, const struct dav_response *r, struct 
     return FAULT_NONE;
 }
 
-/* Asks one address; what it says is added to the finding. After redirects hrefs are relative to where the answer came from, which is
- * known only when it is complete: so the address is asked for first. */
-static enum fault_code ask(struct finding *g, const char *url, enum carddav_ask what, const char *depth, struct fault *f)
+/* Asks one address; what it says is added to the finding. After redirects hrefs are relative to where the answer came
+ * from, which is known only when it is complete: so the address is asked for first. */
+static enum fault_code ask(struct finding *g, const char *url, enum carddav_ask what, const char *depth,
+                           struct fault *f)
 {
     if (!site_may_know(str_of(g->entered), str_of(url)))
         return fault_set(f, FAULT_AUTH, _("if both belong to you, give the account that address"),
@@ -141,11 +148,13 @@ static enum fault_code ask(struct finding *g, const char *url, enum carddav_ask 
     buf_adds(&at, url);
     for (int hop = 0; hop < 2; hop++) {
         const struct multistatus_sink sink = {g, read_one};
-        struct dav_request r = {.method = "PROPFIND", .url = buf_cstr(&at), .depth = depth, .body = buf_str(&body), .sink = &sink};
+        struct dav_request r = {
+            .method = "PROPFIND", .url = buf_cstr(&at), .depth = depth, .body = buf_str(&body), .sink = &sink};
         struct collections before = *g->books;
         size_t homes = g->n_homes;
         g->url = buf_cstr(&at);
         enum fault_code code = dav_do(g->s, &r, f);
+        g->status = r.status;
         bool moved = !code && strcmp(buf_cstr(&r.final_url), buf_cstr(&at)) != 0;
         if (moved) {
             buf_reset(&at);
@@ -168,16 +177,20 @@ static bool found_something(const struct finding *g)
     return g->books->n || g->n_homes || g->principal.len;
 }
 
-/* Is it worth trying the next address? Not if somebody said who we are not, or nobody answers. */
-static bool goes_on(enum fault_code code)
+/* Is it worth trying the next address? Not if somebody said who we are not, or nobody answers: each further try counts
+ * as a wrong password somewhere. Only what is well known is not known well everywhere: there any answer means "not
+ * here". */
+static bool goes_on(const struct finding *g, enum fault_code code, size_t tried)
 {
-    return code != FAULT_AUTH && code != FAULT_UNREACHABLE && code != FAULT_CANCELLED && code != FAULT_RATE_LIMITED;
+    if (code == FAULT_AUTH) return tried == 1;
+    if (code == FAULT_UNREACHABLE) return g->status >= 500;
+    return code != FAULT_CANCELLED && code != FAULT_RATE_LIMITED;
 }
 
 /* -- where to begin -- */
 
-static const char *const entry_paths[] = {"/.well-known/carddav", "/",           "/remote.php/dav/", "/dav.php/",
-                                          "/dav/",                "/SOGo/dav/", "/caldav.php/",     "/carddav/"};
+static const char *const entry_paths[] = {
+    "/.well-known/carddav", "/", "/remote.php/dav/", "/dav.php/", "/dav/", "/SOGo/dav/", "/caldav.php/", "/carddav/"};
 
 static void starting_url(const struct session *s, struct buf *out)
 {
@@ -209,13 +222,16 @@ static enum fault_code try_entries(struct finding *g, const char *start, struct 
     enum fault_code code = FAULT_NONE;
     if (has_path(start)) code = ask(g, start, ASK_ENTRY, "0", f);
     url_origin(str_of(start), &origin);
-    for (size_t i = 0; i < sizeof entry_paths / sizeof *entry_paths && !found_something(g) && goes_on(code); i++) {
+    for (size_t i = 0; i < sizeof entry_paths / sizeof *entry_paths && !found_something(g) && goes_on(g, code, i);
+         i++) {
         struct buf url AUTO_BUF = BUF_INIT;
         buf_addf(&url, "%s%s", buf_cstr(&origin), entry_paths[i]);
         fault_clear(f);
         code = ask(g, buf_cstr(&url), ASK_ENTRY, "0", f);
     }
-    return found_something(g) ? FAULT_NONE : code;
+    if (!found_something(g) && !(g->is_dav && code <= FAULT_COLLECTION_LAST)) return code;
+    fault_clear(f);
+    return FAULT_NONE;
 }
 
 static enum fault_code ask_homes(struct finding *g, struct fault *f)
@@ -243,7 +259,8 @@ static enum fault_code ask_principal(struct finding *g, const char *start, struc
 static void learn_origin(struct session *s, const struct finding *g, const char *start)
 {
     struct buf origin AUTO_BUF = BUF_INIT;
-    if (url_origin(g->n_homes ? buf_str(&g->homes[0]) : str_of(start), &origin)) s->traits->set(s->traits, "origin", buf_cstr(&origin));
+    if (url_origin(g->n_homes ? buf_str(&g->homes[0]) : str_of(start), &origin))
+        s->traits->set(s->traits, "origin", buf_cstr(&origin));
 }
 
 /* What lies on another host than the rest is named by its whole URL. */
@@ -265,7 +282,8 @@ static enum fault_code find_all(struct finding *g, const char *start, struct fau
     enum fault_code code = try_entries(g, start, f);
     if (code) return code;
     if (g->unauthenticated && !g->n_homes && !g->books->n)
-        return fault_set(f, FAULT_AUTH, _("check user and password: abgleich secret set"), _("the server does not know who we are"));
+        return fault_set(f, FAULT_AUTH, _("check user and password: abgleich secret set"),
+                         _("the server does not know who we are"));
     if (!g->n_homes && !g->books->n) code = ask_principal(g, start, f);
     if (!code && g->n_homes && !(has_path(start) && g->books->n)) code = ask_homes(g, f);
     return code;
@@ -278,8 +296,13 @@ enum fault_code carddav_discover(struct session *s, struct collections *out, str
     starting_url(s, &start);
     g.entered = buf_cstr(&start);
     enum fault_code code = find_all(&g, buf_cstr(&start), f);
+    if (code && code <= FAULT_COLLECTION_LAST) { /* what one of many addresses answered says little */
+        fault_clear(f);
+        code = FAULT_NONE;
+    }
     if (!code && !out->n)
-        code = fault_set(f, g.is_dav ? FAULT_NO_COLLECTION : FAULT_PROTOCOL, _("check the address; the server's help page names its CardDAV address"),
+        code = fault_set(f, g.is_dav ? FAULT_NO_COLLECTION : FAULT_PROTOCOL,
+                         _("check the address; the server's help page names its CardDAV address"),
                          _("there is no address book at %s"), buf_cstr(&start));
     if (!code) {
         learn_origin(s, &g, buf_cstr(&start));

@@ -1,5 +1,5 @@
-/* Cards by id, the cheapest way (servers.md): the whole book in one query where most of it is wanted, multiget in batches else, GET where
- * neither works. What nobody answered for is left out: unknown is never gone. */
+/* Cards by id, the cheapest way (servers.md): the whole book in one query where most of it is wanted, multiget in
+ * batches else, GET where neither works. What nobody answered for is left out: unknown is never gone. */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "connectors/carddav_session.h"
@@ -42,7 +42,8 @@ static enum fault_code filter(void *ctx, const struct entry *e)
 {
     struct wanted *w = ctx;
     uint32_t i;
-    if (!map64_get(&w->index, hash_str(&w->key, e->id), &i) || !str_eq(w->ids[i], e->id) || w->answered[i]) return FAULT_NONE;
+    if (!map64_get(&w->index, hash_str(&w->key, e->id), &i) || !str_eq(w->ids[i], e->id) || w->answered[i])
+        return FAULT_NONE;
     if (!e->gone && !e->body.p) return FAULT_NONE;
     w->answered[i] = true;
     return w->sink->entry(w->sink->ctx, e);
@@ -103,12 +104,13 @@ static enum fault_code by_multiget(struct wanted *w, struct fault *f)
         struct fault why AUTO_FAULT = FAULT_INIT;
         carddav_multiget(&body, ids, n);
         enum fault_code code = report(w, buf_str(&body), "1", &why);
-        if (!code) size = size * 2 < BATCH_MAX ? size * 2 : BATCH_MAX;
-        else if (is_final(code) || size < 4) {
+        if (!code)
+            size = size * 2 < BATCH_MAX ? size * 2 : BATCH_MAX;
+        else if (is_final(code) || code == FAULT_UNSUPPORTED || n < 4) {
             fault_copy(f, &why);
             return code;
         } else {
-            size /= 4;
+            size = n / 4;
             at = from;
         }
     }
@@ -152,8 +154,12 @@ static enum fault_code by_get(struct wanted *w, struct fault *f)
     for (size_t i = 0; i < w->n; i++) {
         if (w->answered[i]) continue;
         carddav_url(w->s, w->ids[i], &urls[n]);
-        list[n] = (struct http_exchange){.method = "GET", .url = buf_cstr(&urls[n]), .headers = {"Accept: text/vcard"}, .repeatable = true,
-                                         .limit_bytes = CARD_MAX_BYTES, .ctx = (void *)(uintptr_t)i};
+        list[n] = (struct http_exchange){.method = "GET",
+                                         .url = buf_cstr(&urls[n]),
+                                         .headers = {"Accept: text/vcard"},
+                                         .repeatable = true,
+                                         .limit_bytes = CARD_MAX_BYTES,
+                                         .ctx = (void *)(uintptr_t)i};
         n++;
     }
     struct getting g = {w, FAULT_NONE};
@@ -165,7 +171,8 @@ static enum fault_code by_get(struct wanted *w, struct fault *f)
     return code ? code : g.code;
 }
 
-enum fault_code carddav_fetch(struct session *s, const struct str *ids, size_t n, const struct sink *sink, struct fault *f)
+enum fault_code carddav_fetch(struct session *s, const struct str *ids, size_t n, const struct sink *sink,
+                              struct fault *f)
 {
     struct wanted w;
     struct fault why AUTO_FAULT = FAULT_INIT;

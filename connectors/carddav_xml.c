@@ -5,12 +5,14 @@
 #define CALENDAR_SERVER " xmlns:CS=\"http://calendarserver.org/ns/\""
 
 static const char *const asked[] = {
-    [ASK_ENTRY] = ("<D:resourcetype/><D:displayname/><D:current-user-principal/><D:current-user-privilege-set/>"
-                  "<D:supported-report-set/><CS:getctag/><D:sync-token/><C:supported-address-data/><C:max-resource-size/>"
-                  "<C:addressbook-home-set/>"),
+    [ASK_ENTRY] =
+        ("<D:resourcetype/><D:displayname/><D:current-user-principal/><D:current-user-privilege-set/>"
+         "<D:supported-report-set/><CS:getctag/><D:sync-token/><C:supported-address-data/><C:max-resource-size/>"
+         "<C:addressbook-home-set/>"),
     [ASK_PRINCIPAL] = "<D:resourcetype/><C:addressbook-home-set/>",
-    [ASK_BOOKS] = ("<D:resourcetype/><D:displayname/><D:current-user-privilege-set/><D:supported-report-set/><CS:getctag/>"
-                  "<D:sync-token/><C:supported-address-data/><C:max-resource-size/>"),
+    [ASK_BOOKS] =
+        ("<D:resourcetype/><D:displayname/><D:current-user-privilege-set/><D:supported-report-set/><CS:getctag/>"
+         "<D:sync-token/><C:supported-address-data/><C:max-resource-size/>"),
     [ASK_STATE] = "<CS:getctag/><D:sync-token/>",
     [ASK_MEMBERS] = "<D:getetag/><D:resourcetype/><D:getcontenttype/>",
 };
@@ -19,11 +21,20 @@ static void escaped(struct buf *out, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         switch (s.p[i]) {
-        case '&': buf_adds(out, "&amp;"); break;
-        case '<': buf_adds(out, "&lt;"); break;
-        case '>': buf_adds(out, "&gt;"); break;
-        case '"': buf_adds(out, "&quot;"); break;
-        default: buf_addc(out, s.p[i]);
+        case '&':
+            buf_adds(out, "&amp;");
+            break;
+        case '<':
+            buf_adds(out, "&lt;");
+            break;
+        case '>':
+            buf_adds(out, "&gt;");
+            break;
+        case '"':
+            buf_adds(out, "&quot;");
+            break;
+        default:
+            buf_addc(out, s.p[i]);
         }
     }
 }
@@ -46,8 +57,9 @@ void carddav_sync(struct buf *out, struct str token, bool data)
 
 void carddav_query_all(struct buf *out)
 {
-    buf_adds(out, XML "<C:addressbook-query" NAMESPACES "><D:prop><D:getetag/><D:getcontenttype/><C:address-data/></D:prop>"
-                      "<C:filter/></C:addressbook-query>");
+    buf_adds(out,
+             XML "<C:addressbook-query" NAMESPACES "><D:prop><D:getetag/><D:getcontenttype/><C:address-data/></D:prop>"
+                 "<C:filter/></C:addressbook-query>");
 }
 
 void carddav_multiget(struct buf *out, const struct str *hrefs, size_t n)

@@ -1,5 +1,5 @@
-/* What the CardDAV connector sends: the bodies of its PROPFINDs and REPORTs (protocols: carddav 2). Private to carddav*.c.
- * Only shapes that every server measured understands: no filters, no limits, no parts of cards. */
+/* What the CardDAV connector sends: the bodies of its PROPFINDs and REPORTs (protocols: carddav 2). Private to
+ * carddav*.c. Only shapes that every server measured understands: no filters, no limits, no parts of cards. */
 #ifndef ABGLEICH_CARDDAV_XML_H
 #define ABGLEICH_CARDDAV_XML_H
 
