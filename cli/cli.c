@@ -2,10 +2,13 @@
 
 #include "base/i18n.h"
 #include "base/mem.h"
+#include "cli/file.h"
 #include "cli/language.h"
 #include "state/settings.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 bool cli_config(struct cli *cli)
 {
@@ -16,10 +19,26 @@ bool cli_config(struct cli *cli)
     return true;
 }
 
+/* The folder of a new state, with those above it: the first command on a new machine must not fail for want of it. Only where nobody
+ * named the place: a folder that was named and is missing may be a disk that is not there. What cannot be made shows when the database
+ * is opened, with a better message. */
+static void make_folder_of(const char *path)
+{
+    char *folder AUTO_FREE = file_folder(path);
+    for (char *p = folder + 1; *folder && *p; p++) {
+        if (*p != '/') continue;
+        *p = '\0';
+        mkdir(folder, 0700);
+        *p = '/';
+    }
+    mkdir(folder, 0700);
+}
+
 bool cli_db(struct cli *cli)
 {
     if (cli->db) return true;
     if (!cli_config(cli)) return false;
+    if (cli->config->state_is_default && access(cli->config->state, F_OK)) make_folder_of(cli->config->state);
     return db_open(cli->config->state, DB_MAY_CREATE, cli->env, &cli->db, &cli->fault) == FAULT_NONE;
 }
 

@@ -263,7 +263,10 @@ static enum fault_code finish_link(const struct config *c, struct config_link *l
 static enum fault_code finish(struct config *c, struct fault *f)
 {
     enum fault_code code = FAULT_NONE;
-    if (!c->state) c->state = default_state(c);
+    if (!c->state) {
+        c->state = default_state(c);
+        c->state_is_default = true;
+    }
     c->store =
         (struct config_account){.name = CONFIG_STORE, .connector = CONFIG_STORE, .region = c->region, .enabled = true};
     if (!c->tls_cert != !c->tls_key)

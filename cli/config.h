@@ -48,6 +48,7 @@ struct config {
     struct arena arena;
     const char *path;               /* of the main file, absolute or as given */
     const char *state;              /* path of the state database */
+    bool state_is_default;           /* nobody named it: its folder may be made */
     const char *listen;             /* address:port; NULL = no servers */
     const char *tls_cert, *tls_key; /* NULL = no TLS */
     const char *language;           /* NULL = the environment's */
