@@ -1,4 +1,5 @@
 #include "mapping/vcard_convert.h"
+#include "mapping/record_impl.h"
 
 #include <stdio.h>
 
@@ -21,7 +22,7 @@ static const struct {
 
 bool vcard_keeps_raw(const struct vcard *from, const struct property *p, enum vcard_version to)
 {
-    if (from->version != to || (p->flags & PROPERTY_GUESSED)) return false;
+    if (from->version != to || (p->flags & (PROPERTY_GUESSED | PROPERTY_REPAIRED))) return false;
     return !property_param(p, "CHARSET");
 }
 
@@ -32,13 +33,28 @@ static void add_end(const struct line_form *form, struct buf *out)
     buf_adds(out, form->crlf ? "\r\n" : "\n");
 }
 
+/* Quoted-printable can carry line ends; written plainly, what follows one would be a property of its own. */
+static void add_one_line(struct str s, const char *line_end, struct buf *out)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n') continue;
+        if (s.p[i] == '\n' || s.p[i] == '\r') buf_adds(out, line_end);
+        else if (s.p[i])
+            buf_addc(out, s.p[i]);
+    }
+}
+
 void vcard_add_line(struct str header, struct str value, const struct line_form *form, struct buf *out)
 {
     struct buf line AUTO_BUF = BUF_INIT;
-    buf_addstr(&line, header);
+    add_one_line(header, " ", &line);
     buf_addc(&line, ':');
-    buf_addstr(&line, value);
-    vcard_fold(out, buf_str(&line), form->crlf);
+    add_one_line(value, "\\n", &line);
+    /* A fold of 2.1 keeps its white space, so that only base64 can be folded anywhere (vcard 2). */
+    bool foldable = form->version != VCARD_21 || str_find(header, STR(";ENCODING=BASE64")) != (size_t)-1;
+    if (foldable) vcard_fold(out, buf_str(&line), form->crlf);
+    else
+        buf_addstr(out, buf_str(&line));
     if (!out->len || out->data[out->len - 1] != '\n') add_end(form, out);
 }
 
@@ -143,22 +159,70 @@ static bool add_date(const struct property *p, enum vcard_version to, struct buf
     return true;
 }
 
-/* Escapes of 2.1 are others than those of 3.0 and 4.0, which share theirs. */
-static void add_text(struct arena *arena, const struct vcard *from, struct str value, enum vcard_version to, struct buf *out)
+/* One text, without separators of a list. The escapes stay as they are wherever they mean the same there: "\:" is one in 3.0 only,
+ * and in quoted-printable "\n" is none. */
+void vcard_add_text(struct arena *arena, const struct vcard *from, const struct property *p, struct str text, enum vcard_version to,
+                    struct buf *out)
 {
-    if ((from->version == VCARD_21) == (to == VCARD_21)) buf_addstr(out, value);
+    if (p->qp && from->version == VCARD_21) vcard_escape(out, vcard_normal_text(arena, from, p, text), to);
+    else if (from->version == to)
+        buf_addstr(out, text);
     else
-        vcard_escape(out, vcard_unescape(arena, value, from->version), to);
+        vcard_escape(out, vcard_unescape(arena, text, from->version), to);
 }
 
-static void add_parts(struct arena *arena, const struct vcard *from, struct str value, enum vcard_version to, struct buf *out)
+static void add_items(struct arena *arena, const struct vcard *from, const struct property *p, struct str value, enum vcard_version to,
+                      struct buf *out)
+{
+    const struct str *items;
+    size_t n = vcard_split(arena, value, ',', &items);
+    for (size_t i = 0; i < n; i++) {
+        if (i) buf_addc(out, ',');
+        vcard_add_text(arena, from, p, items[i], to, out);
+    }
+}
+
+void vcard_add_part(struct arena *arena, const struct vcard *from, const struct property *p, struct str part, enum vcard_version to,
+                    struct buf *out)
+{
+    add_items(arena, from, p, part, to, out);
+}
+
+/* Parts, each with a list of items: N and ADR. A comma in ORG is a comma of the text (vcard 4). */
+static void add_parts(struct arena *arena, const struct vcard *from, const struct property *p, enum vcard_version to, struct buf *out)
 {
     const struct str *parts;
-    size_t n = vcard_split(arena, value, ';', &parts);
+    size_t n = vcard_split(arena, p->value, ';', &parts);
+    bool lists = !str_eq(p->name, STR("ORG"));
     for (size_t i = 0; i < n; i++) {
         if (i) buf_addc(out, ';');
-        add_text(arena, from, parts[i], to, out);
+        if (lists) add_items(arena, from, p, parts[i], to, out);
+        else
+            vcard_add_text(arena, from, p, parts[i], to, out);
     }
+}
+
+/* "48.1;11.5" became a URI in 4.0. */
+static void add_position(const struct property *p, enum vcard_version to, struct buf *out)
+{
+    struct str value = str_trim(p->value);
+    bool uri = str_starts_nocase(value, STR("geo:"));
+    size_t sep = str_find(value, uri ? STR(",") : STR(";"));
+    if (uri == (to == VCARD_40) || sep == (size_t)-1) {
+        buf_addstr(out, value);
+        return;
+    }
+    size_t from = uri ? 4 : 0;
+    buf_addf(out, "%s%.*s%c%.*s", uri ? "" : "geo:", (int)(sep - from), value.p + from, uri ? ';' : ',', (int)(value.n - sep - 1),
+             value.p + sep + 1);
+}
+
+static bool add_gender(const struct property *p, enum vcard_version to, struct buf *out)
+{
+    bool male = str_eq_nocase(str_trim(p->value), STR("male")), female = str_eq_nocase(str_trim(p->value), STR("female"));
+    if (to != VCARD_40 || (!male && !female)) return false;
+    buf_addc(out, male ? 'M' : 'F');
+    return true;
 }
 
 void vcard_add_value(struct arena *arena, const struct vcard *from, const struct property *p, enum vcard_version to, struct buf *out)
@@ -168,11 +232,14 @@ void vcard_add_value(struct arena *arena, const struct vcard *from, const struct
     case SHAPE_DATE:
         if (from->version == to || !add_date(p, to, out)) buf_addstr(out, p->value);
         return;
+    case SHAPE_GEO: add_position(p, to, out); return;
     case SHAPE_NAME:
-    case SHAPE_PARTS: add_parts(arena, from, p->value, to, out); return;
+    case SHAPE_PARTS:
+        if (property_row(p->name)->field != FIELD_GENDER || !add_gender(p, to, out)) add_parts(arena, from, p, to, out);
+        return;
     case SHAPE_TEXT:
-    case SHAPE_NOTE:
-    case SHAPE_LIST: add_text(arena, from, p->value, to, out); return;
+    case SHAPE_NOTE: vcard_add_text(arena, from, p, p->value, to, out); return;
+    case SHAPE_LIST: add_items(arena, from, p, p->value, to, out); return;
     default: buf_addstr(out, p->value); return;
     }
 }

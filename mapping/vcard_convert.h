@@ -15,6 +15,12 @@ void vcard_add_property(struct arena *arena, const struct vcard *from, const str
                         const struct line_form *form, struct buf *out);
 /* Appends the value of p as it is written in that version. */
 void vcard_add_value(struct arena *arena, const struct vcard *from, const struct property *p, enum vcard_version to, struct buf *out);
+/* One text of a property (of one part, of one item of a list), escaped for that version. */
+void vcard_add_text(struct arena *arena, const struct vcard *from, const struct property *p, struct str text, enum vcard_version to,
+                    struct buf *out);
+/* One part of N: its items stay items. */
+void vcard_add_part(struct arena *arena, const struct vcard *from, const struct property *p, struct str part, enum vcard_version to,
+                    struct buf *out);
 /* Appends one line made of header ("item1.TEL;TYPE=CELL") and value (escaped), folded and ended. */
 void vcard_add_line(struct str header, struct str value, const struct line_form *form, struct buf *out);
 /* Can the raw bytes of p stay in a card of that version? */

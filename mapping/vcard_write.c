@@ -16,6 +16,8 @@ struct writer {
     const struct vcard *card;
     struct line_form form;
     uint8_t *fate;            /* per property */
+    const char **without;     /* per property: a parameter that goes */
+    bool *lost;               /* per property: its parameters are no longer written */
     struct str *text;         /* per property: lines in its place */
     const struct edit *edits;
     size_t n_edits;
@@ -25,6 +27,11 @@ struct writer {
     struct buf added;         /* lines before END */
     unsigned next_group;
 };
+
+static bool same_value(const struct element *a, const struct element *b)
+{
+    return a->key == b->key && a->value == b->value;
+}
 
 /* -- groups: itemN -- */
 
@@ -61,6 +68,7 @@ static void drop(struct writer *w, size_t i)
 {
     const struct property *p = &w->card->props[i];
     w->fate[i] = FATE_DROP;
+    w->lost[i] = true;
     if (!p->group.p || group_is_shared(w, i)) return;
     for (size_t k = 0; k < w->card->n_props; k++) {
         const struct property *q = &w->card->props[k];
@@ -77,12 +85,60 @@ static void put_text(struct writer *w, size_t i, const struct buf *text)
 
 /* -- whole properties -- */
 
+static const char *name_of_param(const struct element *e)
+{
+    return e->field->id == FIELD_SORT ? "SORT-AS" : "LABEL";
+}
+
+/* Is the parameter of that property, an element of its own, among what is to come from that record? */
+static bool brings_param(const struct writer *w, const struct record *from, size_t prop)
+{
+    for (size_t i = 0; i < w->n_edits; i++) {
+        const struct edit *e = &w->edits[i];
+        if (e->source && e->source_record == from && e->source->item == ITEM_PARAM && e->source->prop == prop) return true;
+    }
+    return false;
+}
+
+/* Does another edit write that property of the source as a whole, its parameter with it? */
+static bool comes_with_property(const struct writer *w, const struct edit *param)
+{
+    for (size_t i = 0; i < w->n_edits; i++) {
+        const struct edit *e = &w->edits[i];
+        if (e->source && e->source_record == param->source_record && e->source->prop == param->source->prop &&
+            e->source->field->id == FIELD_ADR)
+            return true;
+    }
+    return false;
+}
+
+/* The property without parameters of that name; its raw bytes no longer say the same. */
+static struct property stripped(const struct writer *w, const struct property *p, const char *name)
+{
+    struct property q = *p;
+    struct param *params = arena_alloc(w->arena, (p->n_params + 1) * sizeof *params);
+    q.n_params = 0;
+    for (size_t i = 0; i < p->n_params; i++)
+        if (!str_eq(p->params[i].name, str_of(name))) params[q.n_params++] = p->params[i];
+    q.params = params;
+    q.flags |= PROPERTY_REPAIRED;
+    return q;
+}
+
+/* A label that labels nothing is an element, and only in a group is it a label. */
+static bool is_lone_label(const struct record *r, const struct element *e)
+{
+    return str_eq(r->card->props[e->prop].name, STR("X-ABLABEL"));
+}
+
 /* The property of another card, with its label line if it has one. */
 static void add_from(struct writer *w, const struct edit *e, struct str group, bool with_label, struct buf *out)
 {
     const struct vcard *from = e->source_record->card;
     size_t label = vcard_label(from, e->source->prop);
-    vcard_add_property(w->arena, from, &from->props[e->source->prop], group, &w->form, out);
+    struct property p = from->props[e->source->prop];
+    if (property_param(&p, "LABEL") && !brings_param(w, e->source_record, e->source->prop)) p = stripped(w, &p, "LABEL");
+    vcard_add_property(w->arena, from, &p, group, &w->form, out);
     if (with_label && label != SIZE_MAX) vcard_add_property(w->arena, from, &from->props[label], group, &w->form, out);
 }
 
@@ -93,6 +149,41 @@ static bool is_bound_to_value(const struct property *p)
            property_param(p, "X-APPLE-OMIT-YEAR") || property_param(p, "LABEL");
 }
 
+/* "item1.Tel;TYPE=CELL" as this card spells it, without what only says how the old value was encoded. */
+static void add_own_header(const struct writer *w, size_t i, struct buf *out)
+{
+    const struct property *p = &w->card->props[i];
+    size_t prefix = p->group.p ? p->group.n + 1 : 0;
+    if (p->group.p) buf_addf(out, "%.*s.", STR_ARG(p->group));
+    bool plain = p->raw.n >= prefix + p->name.n && str_eq_nocase((struct str){p->raw.p + prefix, p->name.n}, p->name);
+    buf_add(out, plain ? p->raw.p + prefix : p->name.p, p->name.n);
+    for (size_t k = 0; k < p->n_params; k++) {
+        struct str name = p->params[k].name;
+        bool encoding = str_eq(name, STR("ENCODING")) || str_eq(name, STR("CHARSET"));
+        if (!encoding && !(w->without[i] && str_eq(name, str_of(w->without[i])))) buf_addf(out, ";%.*s", STR_ARG(p->params[k].raw));
+    }
+}
+
+/* The same property with another value. */
+static void put_value(struct writer *w, size_t i, struct str value)
+{
+    struct buf header AUTO_BUF = BUF_INIT;
+    struct buf line AUTO_BUF = BUF_INIT;
+    add_own_header(w, i, &header);
+    vcard_add_line(buf_str(&header), value, &w->form, &line);
+    put_text(w, i, &line);
+}
+
+/* The property again, without that parameter. */
+static void without_param(struct writer *w, size_t prop, const char *name)
+{
+    struct buf value AUTO_BUF = BUF_INIT;
+    w->without[prop] = name;
+    if (w->fate[prop] != FATE_KEEP) return;
+    vcard_add_value(w->arena, w->card, &w->card->props[prop], w->form.version, &value);
+    put_value(w, prop, buf_str(&value));
+}
+
 /* Only the value changes: group, parameters and their order stay as this card has them. */
 static bool set_value_only(struct writer *w, const struct edit *e)
 {
@@ -101,20 +192,16 @@ static bool set_value_only(struct writer *w, const struct edit *e)
     const struct property *q = &from->props[e->source->prop];
     if (e->source->key != e->target->key || !str_eq(p->name, q->name) || is_bound_to_value(p) || is_bound_to_value(q)) return false;
     if ((p->flags | q->flags) & (PROPERTY_GUESSED | PROPERTY_REPAIRED)) return false;
-    struct buf header AUTO_BUF = BUF_INIT;
     struct buf value AUTO_BUF = BUF_INIT;
-    struct buf line AUTO_BUF = BUF_INIT;
-    if (p->group.p) buf_addf(&header, "%.*s.", STR_ARG(p->group));
-    size_t prefix = p->group.p ? p->group.n + 1 : 0;
-    if (p->raw.n >= prefix + p->name.n && str_eq_nocase((struct str){p->raw.p + prefix, p->name.n}, p->name))
-        buf_add(&header, p->raw.p + prefix, p->name.n); /* in the spelling of this card */
-    else
-        buf_addstr(&header, p->name);
-    for (size_t i = 0; i < p->n_params; i++) buf_addf(&header, ";%.*s", STR_ARG(p->params[i].raw));
     vcard_add_value(w->arena, from, q, w->form.version, &value);
-    vcard_add_line(buf_str(&header), buf_str(&value), &w->form, &line);
-    put_text(w, e->target->prop, &line);
+    put_value(w, e->target->prop, buf_str(&value));
     return true;
+}
+
+static void add_property(struct writer *w, const struct edit *e)
+{
+    bool label = is_lone_label(e->source_record, e->source) || vcard_label(e->source_record->card, e->source->prop) != SIZE_MAX;
+    add_from(w, e, label ? fresh_group(w) : STR_NONE, label, &w->added);
 }
 
 static void set_property(struct writer *w, const struct edit *e)
@@ -122,6 +209,12 @@ static void set_property(struct writer *w, const struct edit *e)
     size_t i = e->target->prop;
     const struct property *p = &w->card->props[i];
     if (set_value_only(w, e)) return;
+    if (is_lone_label(w->record, e->target) || is_lone_label(e->source_record, e->source)) {
+        drop(w, i);
+        add_property(w, e);
+        return;
+    }
+    w->lost[i] = true;
     bool source_label = vcard_label(e->source_record->card, e->source->prop) != SIZE_MAX;
     size_t own_label = vcard_label(w->card, i);
     bool shared = group_is_shared(w, i);
@@ -139,12 +232,6 @@ static void set_property(struct writer *w, const struct edit *e)
     put_text(w, i, &text);
 }
 
-static void add_property(struct writer *w, const struct edit *e)
-{
-    bool label = vcard_label(e->source_record->card, e->source->prop) != SIZE_MAX;
-    add_from(w, e, label ? fresh_group(w) : STR_NONE, label, &w->added);
-}
-
 /* -- once-only fields: an edit concerns all properties of the field -- */
 
 static bool is_once(const struct element *e)
@@ -152,17 +239,25 @@ static bool is_once(const struct element *e)
     return e->field->arity == ARITY_ONE || e->field->id == FIELD_NOTE;
 }
 
-static bool is_same_field(const struct property *p, const struct element *e, const struct writer *w)
+/* The field a whole property is of. Apple's anniversary is a date with that label. */
+static uint16_t field_of(const struct writer *w, size_t i)
 {
+    const struct property *p = &w->card->props[i];
     const struct property_row *row = property_row(p->name);
-    return row->field == e->field->id && row->field != FIELD_X && row->shape != SHAPE_NAME && !(p->flags & PROPERTY_FOREIGN) &&
-           (row->field != FIELD_PHOTO || p == &w->card->props[e->prop]) && (row->field != FIELD_FN || p == &w->card->props[e->prop]);
+    if (p->flags & PROPERTY_FOREIGN || row->shape == SHAPE_NAME || row->shape == SHAPE_IGNORE) return 0;
+    size_t label = row->field == FIELD_DATE ? vcard_label(w->card, i) : SIZE_MAX;
+    bool anniversary = label != SIZE_MAX && str_eq_nocase(str_trim(w->card->props[label].value), STR("_$!<Anniversary>!$_"));
+    return anniversary ? FIELD_ANNIVERSARY : row->field;
 }
 
+/* A second FN or PHOTO is an element of its own (record_impl.h). */
 static void drop_others(struct writer *w, const struct element *e)
 {
-    for (size_t i = 0; i < w->card->n_props; i++)
-        if (i != e->prop && is_same_field(&w->card->props[i], e, w)) drop(w, i);
+    uint16_t field = e->field->id;
+    for (size_t i = 0; i < w->card->n_props; i++) {
+        if (field == FIELD_SORT && i != e->prop && property_param(&w->card->props[i], "SORT-AS")) without_param(w, i, "SORT-AS");
+        if (i != e->prop && field_of(w, i) == field && field != FIELD_PHOTO && field != FIELD_FN) drop(w, i);
+    }
 }
 
 /* -- N -- */
@@ -180,12 +275,7 @@ static struct str part_of_source(struct writer *w, const struct edit *e)
     struct buf out AUTO_BUF = BUF_INIT;
     size_t n = vcard_split(w->arena, from->props[e->source->prop].value, ';', &parts);
     struct str part = e->source->item < n ? parts[e->source->item] : STR("");
-    if (from->version == w->form.version || w->form.version != VCARD_21) {
-        if (from->version == VCARD_21) vcard_escape(&out, vcard_unescape(w->arena, part, VCARD_21), w->form.version);
-        else
-            buf_addstr(&out, part);
-    } else
-        vcard_escape(&out, vcard_unescape(w->arena, part, from->version), w->form.version);
+    vcard_add_part(w->arena, from, &from->props[e->source->prop], part, w->form.version, &out);
     return arena_str(w->arena, buf_str(&out));
 }
 
@@ -225,18 +315,15 @@ static void write_name(struct writer *w)
     const struct str *old = NULL;
     size_t n_old = at != SIZE_MAX ? vcard_split(w->arena, w->card->props[at].value, ';', &old) : 0;
     struct buf value AUTO_BUF = BUF_INIT;
-    struct buf header AUTO_BUF = BUF_INIT;
-    struct buf line AUTO_BUF = BUF_INIT;
-    for (size_t i = 0; i < 5; i++)
-        buf_addf(&value, "%s%.*s", i ? ";" : "", STR_ARG(w->name_part[i].p ? w->name_part[i] : i < n_old ? old[i] : STR("")));
-    const struct property *p = at != SIZE_MAX ? &w->card->props[at] : NULL;
-    if (p && p->group.p) buf_addf(&header, "%.*s.", STR_ARG(p->group));
-    buf_adds(&header, "N");
-    for (size_t i = 0; p && !is_bound_to_value(p) && i < p->n_params; i++) buf_addf(&header, ";%.*s", STR_ARG(p->params[i].raw));
-    vcard_add_line(buf_str(&header), buf_str(&value), &w->form, &line);
-    if (p) put_text(w, at, &line);
+    for (size_t i = 0; i < 5; i++) {
+        if (i) buf_addc(&value, ';');
+        if (w->name_part[i].p) buf_addstr(&value, w->name_part[i]);
+        else if (i < n_old)
+            vcard_add_part(w->arena, w->card, &w->card->props[at], old[i], w->form.version, &value);
+    }
+    if (at != SIZE_MAX) put_value(w, at, buf_str(&value));
     else
-        buf_addstr(&w->added, buf_str(&line));
+        vcard_add_line(STR("N"), buf_str(&value), &w->form, &w->added);
     for (size_t i = 0; i < w->card->n_props; i++)
         if (i != at && str_eq(w->card->props[i].name, STR("N"))) drop(w, i);
 }
@@ -254,9 +341,8 @@ static struct str item_of_source(struct writer *w, const struct edit *e)
     const struct str *items;
     size_t n = vcard_split(w->arena, from->props[e->source->prop].value, ',', &items);
     struct str item = e->source->item < n ? str_trim(items[e->source->item]) : STR("");
-    if ((from->version == VCARD_21) == (w->form.version == VCARD_21)) return item;
     struct buf out AUTO_BUF = BUF_INIT;
-    vcard_escape(&out, vcard_unescape(w->arena, item, from->version), w->form.version);
+    vcard_add_text(w->arena, from, &from->props[e->source->prop], item, w->form.version, &out);
     return arena_str(w->arena, buf_str(&out));
 }
 
@@ -283,6 +369,13 @@ static void join_item(struct buf *value, struct str item)
     buf_addstr(value, item);
 }
 
+static void join_own_item(struct writer *w, const struct property *p, struct str item, struct buf *value)
+{
+    struct buf text AUTO_BUF = BUF_INIT;
+    vcard_add_text(w->arena, w->card, p, item, w->form.version, &text);
+    join_item(value, buf_str(&text));
+}
+
 /* Rewrites one list property; `extra` are items to be added to it. True if it is still there. */
 static void write_list(struct writer *w, size_t prop, struct str extra)
 {
@@ -295,7 +388,7 @@ static void write_list(struct writer *w, size_t prop, struct str extra)
         bool first = false;
         const struct edit *e = edit_at(w, prop, (uint32_t)i, &first);
         changed |= e != NULL;
-        if (!e) join_item(&value, items[i]);
+        if (!e) join_own_item(w, p, items[i], &value);
         else if (e->kind == EDIT_SET && first)
             join_item(&value, item_of_source(w, e));
     }
@@ -305,15 +398,7 @@ static void write_list(struct writer *w, size_t prop, struct str extra)
         drop(w, prop);
         return;
     }
-    struct buf header AUTO_BUF = BUF_INIT;
-    struct buf line AUTO_BUF = BUF_INIT;
-    if (p->group.p) buf_addf(&header, "%.*s.", STR_ARG(p->group));
-    buf_addstr(&header, p->name);
-    for (size_t i = 0; i < p->n_params; i++)
-        if (!str_eq(p->params[i].name, STR("ENCODING")) && !str_eq(p->params[i].name, STR("CHARSET")))
-            buf_addf(&header, ";%.*s", STR_ARG(p->params[i].raw));
-    vcard_add_line(buf_str(&header), buf_str(&value), &w->form, &line);
-    put_text(w, prop, &line);
+    put_value(w, prop, buf_str(&value));
 }
 
 static void write_lists_of(struct writer *w, uint16_t field, const char *name)
@@ -339,19 +424,16 @@ static void add_text_line(struct writer *w, const char *header, struct str text,
     vcard_add_line(str_of(header), buf_str(&value), &w->form, out);
 }
 
-/* The property again, without that parameter. */
-static void without_param(struct writer *w, size_t prop, const char *name)
+/* In place where the card has the property, else as a new line. */
+static void put_or_add_text(struct writer *w, size_t at, const char *name, struct str text)
 {
-    const struct property *p = &w->card->props[prop];
-    struct buf header AUTO_BUF = BUF_INIT;
-    struct buf line AUTO_BUF = BUF_INIT;
-    if (w->fate[prop] != FATE_KEEP) return;
-    if (p->group.p) buf_addf(&header, "%.*s.", STR_ARG(p->group));
-    buf_addstr(&header, p->name);
-    for (size_t i = 0; i < p->n_params; i++)
-        if (!str_eq(p->params[i].name, str_of(name))) buf_addf(&header, ";%.*s", STR_ARG(p->params[i].raw));
-    vcard_add_line(buf_str(&header), p->value, &w->form, &line);
-    put_text(w, prop, &line);
+    struct buf value AUTO_BUF = BUF_INIT;
+    if (at == SIZE_MAX) {
+        add_text_line(w, name, text, &w->added);
+        return;
+    }
+    vcard_escape(&value, text, w->form.version);
+    put_value(w, at, buf_str(&value));
 }
 
 /* Types of "adrlabel;HOME,WORK" as parameters. */
@@ -361,7 +443,10 @@ static void label_header(const struct element *e, struct buf *out)
     buf_adds(out, "LABEL");
     str_split(&rest, ';');
     struct str types = str_split(&rest, ';');
-    while (types.n) buf_addf(out, ";TYPE=%.*s", STR_ARG(str_split(&types, ',')));
+    while (types.n) {
+        struct str type = str_split(&types, ',');
+        buf_addf(out, ";TYPE=%.*s", STR_ARG(type));
+    }
 }
 
 static void add_param_element(struct writer *w, const struct element *e, struct buf *out)
@@ -376,10 +461,27 @@ static void add_param_element(struct writer *w, const struct element *e, struct 
 static void edit_param(struct writer *w, const struct edit *e)
 {
     if (e->target && e->target->item == ITEM_PARAM)
-        without_param(w, e->target->prop, e->target->field->id == FIELD_SORT ? "SORT-AS" : "LABEL");
+        without_param(w, e->target->prop, name_of_param(e->target));
     else if (e->target)
         drop(w, e->target->prop);
-    if (e->source) add_param_element(w, e->source, &w->added);
+    if (e->source && !(e->source->item == ITEM_PARAM && comes_with_property(w, e))) add_param_element(w, e->source, &w->added);
+}
+
+static bool is_edited(const struct writer *w, const struct element *e)
+{
+    for (size_t i = 0; i < w->n_edits; i++)
+        if (w->edits[i].target && same_value(w->edits[i].target, e)) return true;
+    return false;
+}
+
+/* An address went or was replaced, its label was not: the label becomes a line of its own. */
+static void keep_params(struct writer *w)
+{
+    size_t n;
+    const struct element *all = record_occurrences(w->record, &n);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].item == ITEM_PARAM && all[i].field->id == FIELD_ADRLABEL && w->lost[all[i].prop] && !is_edited(w, &all[i]))
+            add_param_element(w, &all[i], &w->added);
 }
 
 /* -- FN -- */
@@ -397,12 +499,7 @@ static size_t find_fn(const struct record *r)
 
 static void put_fn(struct writer *w, struct str text)
 {
-    struct buf line AUTO_BUF = BUF_INIT;
-    size_t at = find_fn(w->record);
-    add_text_line(w, "FN", text, &line);
-    if (at != SIZE_MAX) put_text(w, at, &line);
-    else
-        buf_addstr(&w->added, buf_str(&line));
+    put_or_add_text(w, find_fn(w->record), "FN", text);
 }
 
 static void edit_fn(struct writer *w, const struct edit *e)
@@ -437,11 +534,6 @@ static void assemble(const struct writer *w, struct buf *out)
     buf_addstr(out, c->end_raw);
 }
 
-static bool same_value(const struct element *a, const struct element *b)
-{
-    return a->key == b->key && a->value == b->value;
-}
-
 /* An element that stands in the card several times is edited where the edit points; its other places go. */
 static void drop_occurrences(struct writer *w, const struct edit *e)
 {
@@ -449,7 +541,7 @@ static void drop_occurrences(struct writer *w, const struct edit *e)
     const struct element *all = record_occurrences(w->record, &n);
     for (size_t i = 0; i < n; i++) {
         if (!same_value(&all[i], e->target) || all[i].prop == e->target->prop) continue;
-        if (all[i].item == ITEM_PARAM) without_param(w, all[i].prop, all[i].field->id == FIELD_SORT ? "SORT-AS" : "LABEL");
+        if (all[i].item == ITEM_PARAM) without_param(w, all[i].prop, name_of_param(&all[i]));
         else
             drop(w, all[i].prop);
     }
@@ -476,11 +568,7 @@ static void apply_edit(struct writer *w, const struct edit *e)
     else if (is_param_element(e))
         edit_param(w, e);
     else if (any->field->id == FIELD_NOTE && e->kind != EDIT_REMOVE) {
-        struct buf line AUTO_BUF = BUF_INIT;
-        add_text_line(w, "NOTE", e->source->value_text, &line);
-        if (e->target) put_text(w, e->target->prop, &line);
-        else
-            buf_addstr(&w->added, buf_str(&line));
+        put_or_add_text(w, e->target ? e->target->prop : SIZE_MAX, "NOTE", e->source->value_text);
     } else if (e->kind == EDIT_REMOVE)
         drop(w, e->target->prop);
     else if (e->kind == EDIT_SET)
@@ -495,6 +583,8 @@ static void writer_init(struct writer *w, struct arena *arena, const struct reco
     w->form = (struct line_form){r->card->version, r->card->crlf};
     w->fate = arena_zalloc(arena, r->card->n_props + 1);
     w->text = arena_zalloc(arena, (r->card->n_props + 1) * sizeof *w->text);
+    w->without = arena_zalloc(arena, (r->card->n_props + 1) * sizeof *w->without);
+    w->lost = arena_zalloc(arena, (r->card->n_props + 1) * sizeof *w->lost);
     w->next_group = highest_group(r->card);
 }
 
@@ -504,6 +594,7 @@ static void apply_all(struct writer *w)
     for (int removes = 1; removes >= 0; removes--)
         for (size_t i = 0; i < w->n_edits; i++)
             if ((w->edits[i].kind == EDIT_REMOVE) == removes) apply_edit(w, &w->edits[i]);
+    keep_params(w);
     write_name(w);
     write_lists_of(w, FIELD_CATEGORY, "CATEGORIES");
     write_lists_of(w, FIELD_NICKNAME, "NICKNAME");
