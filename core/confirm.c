@@ -277,7 +277,8 @@ static void report_failure(struct job *job, struct effect *e, enum side s)
     fault_text(&w->fault, &text);
     tell_problem(job, PROBLEM_FAILED, e->item, s, e->title, STR_NONE, w->code, buf_cstr(&text));
     uint64_t hash = w->body.p ? hash_str(&job->key, w->body) : 0;
-    bool refused = w->code == FAULT_REFUSED || w->code == FAULT_TOO_LARGE;
+    /* What the content is to blame for; a right that is missing may be given any time. */
+    bool refused = (w->code == FAULT_REFUSED || w->code == FAULT_TOO_LARGE) && w->fault.http_status != 403;
     leave_pending(job, e->item, e->title, &w->fault, s, refused ? &hash : NULL);
     e->item->settled = e->item->failed = true;
 }

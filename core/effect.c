@@ -82,6 +82,13 @@ static void merge_sides(struct job *job, const struct item *item, enum merge_kin
     merge_records(arena, &out->input, &out->merged);
 }
 
+static struct str precondition(const struct item *item, enum side s)
+{
+    const struct item_side *at = &item->side[s];
+    if (item->past && item->past->noisy[s]) return STR_NONE;
+    return at->version.p || at->body.there ? at->version : at->base_version;
+}
+
 static void make_update(struct job *job, struct item *item, enum side s, struct arena *arena, struct effect *out, struct fault *f)
 {
     struct buf body AUTO_BUF = BUF_INIT;
@@ -92,7 +99,7 @@ static void make_update(struct job *job, struct item *item, enum side s, struct 
     out->sent[s] = record_parse(arena, job->kind, bytes, &job->key, f);
     if (!out->sent[s]) return;
     out->writes[s] = true;
-    out->write[s] = (struct write){.kind = WRITE_UPDATE, .id = item->side[s].id, .version = item->side[s].version, .body = bytes,
+    out->write[s] = (struct write){.kind = WRITE_UPDATE, .id = item->side[s].id, .version = precondition(item, s), .body = bytes,
                                    .uid = record_uid(out->sent[s]), .title = record_title(out->sent[s])};
 }
 
@@ -110,9 +117,8 @@ static void make_merge(struct job *job, struct item *item, enum merge_kind kind,
 
 static void make_delete(const struct item *item, enum side s, struct effect *out)
 {
-    const struct item_side *at = &item->side[s];
     out->writes[s] = true;
-    out->write[s] = (struct write){.kind = WRITE_DELETE, .id = at->id, .version = at->version.p ? at->version : at->base_version,
+    out->write[s] = (struct write){.kind = WRITE_DELETE, .id = item->side[s].id, .version = precondition(item, s),
                                    .title = out->title};
 }
 

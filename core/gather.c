@@ -202,8 +202,8 @@ static enum fault_code gather_side(struct job *job, enum side side)
 
 /* -- what earlier runs left -- */
 
-/* What an earlier run could not finish is looked at again, whatever the tokens say; a card that could not be read only when
- * something about it changed. */
+/* What an earlier run could not finish is looked at again, whatever the tokens say; a card that could not be read, too, for it may
+ * have been the answer that was bad. */
 static void note_pending(void *ctx, const struct pending *p)
 {
     struct job *job = ctx;
@@ -214,9 +214,8 @@ static void note_pending(void *ctx, const struct pending *p)
     past->reason = arena_str(&job->items.strings, p->text);
     past->code = p->reason;
     if (p->content.n == sizeof past->refused[0]) memcpy(&past->refused[p->side], p->content.p, p->content.n);
-    if (p->reason == FAULT_UNREADABLE) item->side[p->side].unreadable = true;
-    else
-        item->side[p->side].look = true;
+    item->side[p->side].look = true;
+    item->side[p->side].unreadable = p->reason == FAULT_UNREADABLE;
 }
 
 /* An open intent is a write whose answer we do not know: its record is looked at on both sides. */
@@ -309,7 +308,6 @@ static bool needs_body(const struct job *job, const struct item *item, enum side
     const struct item_side *at = &item->side[side];
     if (at->body.there || at->gone) return false;
     if (at->look || job->refingerprint) return true;
-    if (at->unreadable) return at->listed || item->side[side_other(side)].listed;
     return at->listed && (!item->has_base || !at->version.p || !str_eq(at->version, at->base_version));
 }
 
@@ -353,12 +351,28 @@ static bool is_retried(const struct job *job, const struct item *item, enum side
     return item->retry && item->side[side].id.p;
 }
 
+/* A precondition was lost though nothing changed: the side's versions change by themselves, and content has to decide (the next
+ * write follows its reading directly, without a precondition; protocols carddav 5.2). */
+static void note_noisy(struct job *job)
+{
+    for (size_t i = 0; i < job->items.n; i++) {
+        struct item *item = &job->items.list[i];
+        for (int s = 0; item->retry && s < 2; s++)
+            item->past->noisy[s] = item->side[s].body.there && item->past->content[s] && item->past->content[s] == item->side[s].content;
+    }
+}
+
 enum fault_code gather_again(struct job *job)
 {
     for (size_t i = 0; i < job->items.n; i++) {
         struct item *item = &job->items.list[i];
         if (!item->retry) continue;
-        for (int s = 0; s < 2; s++) item->side[s].body.there = item->side[s].gone = false;
+        for (int s = 0; s < 2; s++) {
+            items_past(&job->items, item)->content[s] = item->side[s].content;
+            item->side[s].body.there = item->side[s].gone = false;
+        }
     }
-    return gather_bodies(job, is_retried);
+    enum fault_code code = gather_bodies(job, is_retried);
+    note_noisy(job);
+    return code;
 }

@@ -19,7 +19,7 @@ struct item_side {
     bool gone;               /* it is not there any more */
     bool look;               /* left over from an earlier run: look, whatever the listing says */
     bool by_person;          /* with gone */
-    bool unreadable;         /* known to be so from an earlier run; look again once anything about the item changed */
+    bool unreadable;         /* known to be so from an earlier run */
 };
 
 /* What earlier runs, or earlier rounds of this one, left behind; few items have it. */
@@ -29,6 +29,8 @@ struct item_past {
                                 0 = none */
     uint64_t refused[2];     /* hash of the bytes a side refused */
     uint64_t read_back[2];   /* fingerprint_hash of what a side made of our write in the round before */
+    uint64_t content[2];     /* of the bodies in the round before */
+    bool noisy[2];           /* its versions change without its content */
     struct str title, reason;/* as reported before */
     unsigned code;           /* enum fault_code of the reason */
 };

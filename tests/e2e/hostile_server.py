@@ -64,7 +64,7 @@ class Hostile:
         if self.etags == "missing":
             return None
         if self.etags == "churning":
-            tag += "-%d" % len(self.requests)
+            tag += "-%d" % sum(1 for command, _path, _body in self.requests if command == "REPORT")
         return 'W/"%s"' % tag if self.etags == "weak" else '"%s"' % tag
 
     def texts(self):
@@ -121,6 +121,8 @@ class Handler(BaseHTTPRequestHandler):
             parts = [self.collection(HOME, False), self.collection(BOOK, True)]
         elif self.path in (HOME, "/", "/.well-known/carddav"):
             parts = [self.collection(self.path, False)]
+        elif self.path.startswith(BOOK) and self.path[len(BOOK):] in w.texts():
+            parts = [self.prop(self.path[len(BOOK):], w.cards[self.path[len(BOOK):]], False)]
         else:
             return 404, {}, ""
         return self.multistatus(parts)
