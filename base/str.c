@@ -59,6 +59,7 @@ struct str str_split(struct str *rest, char sep)
 
 size_t str_find(struct str s, struct str needle)
 {
+    if (!s.n) return needle.n ? (size_t)-1 : 0;
     const char *at = needle.n ? memmem(s.p, s.n, needle.p, needle.n) : s.p;
     return at ? (size_t)(at - s.p) : (size_t)-1;
 }

@@ -7,6 +7,7 @@ Nothing here sleeps a fixed time: a server is ready when its port answers, or it
 
 import base64
 import http.client
+import imaplib
 import os
 import shutil
 import socket
@@ -152,11 +153,11 @@ class Xandikos(Server):
 
 
 CYRUS_CONF = """START {
-  recover cmd="/usr/sbin/cyrus ctl_cyrusdb -r"
+  recover cmd="/usr/lib/cyrus/bin/ctl_cyrusdb -C %(folder)s/imapd.conf -r"
 }
 SERVICES {
-  http cmd="/usr/lib/cyrus/bin/httpd" listen="127.0.0.1:%(port)d" prefork=1
-  imap cmd="/usr/lib/cyrus/bin/imapd" listen="127.0.0.1:%(imap)d" prefork=0
+  http cmd="/usr/lib/cyrus/bin/httpd -C %(folder)s/imapd.conf" listen="127.0.0.1:%(port)d" prefork=1
+  imap cmd="/usr/lib/cyrus/bin/imapd -C %(folder)s/imapd.conf" listen="127.0.0.1:%(imap)d" prefork=0
 }
 EVENTS {
 }
@@ -193,11 +194,20 @@ class Cyrus(Server):
         if os.geteuid() != 0:
             return "Cyrus needs root to start its master"
         if not os.path.exists("/usr/lib/cyrus/bin/httpd"):
-            return "Cyrus is not installed (package cyrus-caldav)"
+            return "Cyrus is not installed (packages cyrus-caldav, cyrus-imapd, sasl2-bin)"
         return None
 
+    def start(self):
+        """A first sign-in by IMAP makes the user's mailbox; address books are born below it."""
+        super().start()
+        wait_for_port(self.imap, self.process)
+        mail = imaplib.IMAP4("127.0.0.1", self.imap)
+        mail.login(self.user, self.password)
+        mail.logout()
+
     def command(self):
-        values = {"folder": self.folder, "port": self.port, "imap": free_port()}
+        self.imap = free_port()
+        values = {"folder": self.folder, "port": self.port, "imap": self.imap}
         for sub in ("conf", "conf/db", "conf/proc", "conf/socket", "conf/log", "spool", "sieve"):
             os.makedirs(os.path.join(self.folder, sub), exist_ok=True)
         self.imapd_conf = os.path.join(self.folder, "imapd.conf")

@@ -24,7 +24,11 @@ class Case:
 
     def __enter__(self):
         self.server.__enter__()
-        self.book = self.server.make_book("kunden")
+        try:
+            self.book = self.server.make_book("kunden")
+        except Exception:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *unused):
