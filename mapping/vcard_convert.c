@@ -1,5 +1,6 @@
 #include "mapping/vcard_convert.h"
 #include "mapping/record_impl.h"
+#include "mapping/vcard_values.h"
 
 #include <stdio.h>
 
@@ -72,18 +73,21 @@ static void add_raw(struct str raw, const struct line_form *form, struct buf *ou
     }
 }
 
-static void add_raw_in_group(const struct property *p, struct str group, const struct line_form *form, struct buf *out)
+/* The raw bytes from the name on; {NULL,0} where the group is not plainly in front of it (a fold, blanks). */
+static struct str raw_without_group(const struct property *p)
 {
     struct str raw = p->raw;
+    while (raw.n && strchr(" \t\r\n", *raw.p) && *raw.p) raw = (struct str){raw.p + 1, raw.n - 1}; /* empty lines before it */
+    if (p->flags & PROPERTY_FOREIGN) return raw;
     size_t prefix = p->group.p ? p->group.n + 1 : 0;
-    bool same = str_eq(group, p->group) && !group.p == !p->group.p;
-    if (!same && raw.n >= prefix) {
-        raw = (struct str){raw.p + prefix, raw.n - prefix};
-        if (group.p) {
-            buf_addstr(out, group);
-            buf_addc(out, '.');
-        }
-    }
+    bool plain = str_starts(raw, p->group) && (!prefix || (raw.n > prefix && raw.p[prefix - 1] == '.'));
+    if (plain) raw = (struct str){raw.p + prefix, raw.n - prefix};
+    return plain && str_starts_nocase(raw, p->name) ? raw : STR_NONE;
+}
+
+static void add_raw_in_group(struct str raw, struct str group, const struct line_form *form, struct buf *out)
+{
+    if (group.p) buf_addf(out, "%.*s.", STR_ARG(group));
     add_raw(raw, form, out);
 }
 
@@ -103,20 +107,44 @@ static bool is_data_uri(const struct property *p)
     return str_starts_nocase(str_trim(p->value), STR("data:"));
 }
 
+/* What is no base64 is no picture: it is carried like a property nobody knows. */
+static enum shape shape_of(const struct property *p)
+{
+    enum shape shape = (enum shape)property_row(p->name)->shape;
+    if (shape != SHAPE_BINARY || !(p->base64 || is_data_uri(p))) return shape;
+    struct buf bytes AUTO_BUF = BUF_INIT;
+    struct str value = str_trim(p->value);
+    if (is_data_uri(p)) str_split(&value, ',');
+    return base64_decode(value, &bytes) ? shape : SHAPE_RAW;
+}
+
+static bool is_image(const struct property *p)
+{
+    return str_eq(p->name, STR("PHOTO")) || str_eq(p->name, STR("LOGO"));
+}
+
+static bool is_media_type(struct str type)
+{
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
+        if (str_eq_nocase(type, pictures[i].type)) return true;
+    return false;
+}
+
 static struct str media_of(const struct property *p)
 {
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
         for (size_t k = 0; k < p->n_params; k++)
             for (size_t v = 0; str_eq(p->params[k].name, STR("TYPE")) && v < p->params[k].n_values; v++)
                 if (str_eq_nocase(p->params[k].values[v], pictures[i].type)) return pictures[i].media;
-    return STR("image/jpeg");
+    return is_image(p) ? STR("image/jpeg") : STR("application/octet-stream");
 }
 
 static struct str type_of_uri(struct str uri)
 {
+    struct str head = str_split(&uri, ',');
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
-        if (str_find(uri, pictures[i].media) != (size_t)-1) return pictures[i].type;
-    return STR("JPEG");
+        if (str_find(head, pictures[i].media) != (size_t)-1) return pictures[i].type;
+    return STR_NONE;
 }
 
 static void add_without_space(struct str s, struct buf *out)
@@ -225,9 +253,19 @@ static bool add_gender(const struct property *p, enum vcard_version to, struct b
     return true;
 }
 
+/* A card inside a card (2.1) is escaped text in 3.0 (RFC 2426 3.5.4). */
+static bool add_agent(const struct property *p, enum vcard_version to, struct buf *out)
+{
+    const char *colon = p->raw.n ? memchr(p->raw.p, ':', p->raw.n) : NULL;
+    if (!str_eq(p->name, STR("AGENT")) || str_trim(p->value).n || !colon) return false;
+    vcard_escape(out, str_trim((struct str){colon + 1, (size_t)(p->raw.p + p->raw.n - colon - 1)}), to);
+    return true;
+}
+
 void vcard_add_value(struct arena *arena, const struct vcard *from, const struct property *p, enum vcard_version to, struct buf *out)
 {
-    switch ((enum shape)property_row(p->name)->shape) {
+    if (from->version == VCARD_21 && add_agent(p, to, out)) return;
+    switch (shape_of(p)) {
     case SHAPE_BINARY: add_binary(p, to, out); return;
     case SHAPE_DATE:
         if (from->version == to || !add_date(p, to, out)) buf_addstr(out, p->value);
@@ -263,7 +301,7 @@ static void add_types(const struct property *p, enum vcard_version to, bool pict
         if (!str_eq(q->name, STR("TYPE"))) continue;
         for (size_t v = 0; v < q->n_values; v++) {
             if (str_eq_nocase(q->values[v], STR("PREF"))) preferred = true;
-            else if (!picture && q->values[v].n)
+            else if (!(picture && is_media_type(q->values[v])) && q->values[v].n)
                 buf_addf(out, ";TYPE=%.*s", STR_ARG(q->values[v]));
         }
     }
@@ -274,38 +312,48 @@ static void add_encoding(const struct property *p, enum vcard_version to, struct
 {
     bool inline_data = p->base64 || is_data_uri(p);
     const struct param *value = property_param(p, "VALUE");
-    if (inline_data && to != VCARD_40)
-        buf_addf(out, ";ENCODING=%s;TYPE=%.*s", to == VCARD_30 ? "b" : "BASE64",
-                 STR_ARG(is_data_uri(p) ? type_of_uri(p->value) : type_of_uri(media_of(p))));
-    else if (!inline_data && to == VCARD_30)
-        buf_adds(out, ";VALUE=uri");
-    else if (!inline_data && value)
+    struct str type = type_of_uri(is_data_uri(p) ? p->value : media_of(p));
+    if (inline_data && to != VCARD_40) {
+        buf_addf(out, ";ENCODING=%s", to == VCARD_30 ? "b" : "BASE64");
+        if (type.n || is_image(p)) buf_addf(out, ";TYPE=%.*s", STR_ARG(type.n ? type : STR("JPEG")));
+    } else if (!inline_data && value)
         buf_addf(out, ";%.*s", STR_ARG(value->raw));
+    else if (!inline_data && to == VCARD_30 && uri_scheme(str_trim(p->value)))
+        buf_adds(out, ";VALUE=uri");
+}
+
+static void add_other_params(const struct property *p, struct buf *out)
+{
+    for (size_t k = 0; k < p->n_params; k++)
+        if (is_plain_param(&p->params[k])) buf_addf(out, ";%.*s", STR_ARG(p->params[k].raw));
 }
 
 static void add_header(const struct property *p, struct str group, enum vcard_version to, struct buf *out)
 {
-    enum shape shape = (enum shape)property_row(p->name)->shape;
+    enum shape shape = shape_of(p);
     struct buf date AUTO_BUF = BUF_INIT;
     if (group.p) buf_addf(out, "%.*s.", STR_ARG(group));
     buf_addstr(out, name_in(p->name, to));
-    add_types(p, to, shape == SHAPE_BINARY, out);
+    add_types(p, to, shape == SHAPE_BINARY && (p->base64 || is_data_uri(p)), out);
     if (shape == SHAPE_BINARY) add_encoding(p, to, out);
+    else if (p->base64) /* an unknown property: no other way to carry bytes is defined */
+        buf_addf(out, ";ENCODING=%s", to == VCARD_21 ? "BASE64" : "b");
     else if (shape == SHAPE_DATE) {
         bool converted = add_date(p, to, &date);
         if (converted && to != VCARD_40 && str_starts(buf_str(&date), STR("1604"))) buf_adds(out, ";X-APPLE-OMIT-YEAR=1604");
         if (!converted && to == VCARD_40) buf_adds(out, ";VALUE=text");
     } else if (property_param(p, "VALUE"))
         buf_addf(out, ";%.*s", STR_ARG(property_param(p, "VALUE")->raw));
-    for (size_t k = 0; k < p->n_params; k++)
-        if (is_plain_param(&p->params[k])) buf_addf(out, ";%.*s", STR_ARG(p->params[k].raw));
+    add_other_params(p, out);
 }
 
 void vcard_add_property(struct arena *arena, const struct vcard *from, const struct property *p, struct str group,
                         const struct line_form *form, struct buf *out)
 {
-    if ((p->flags & PROPERTY_FOREIGN) || vcard_keeps_raw(from, p, form->version)) {
-        add_raw_in_group(p, group, form, out);
+    struct str raw = (p->flags & PROPERTY_FOREIGN) || vcard_keeps_raw(from, p, form->version) ? raw_without_group(p) : STR_NONE;
+    if (raw.p) {
+        add_raw_in_group(raw, group, form, out);
+        if (form->version == VCARD_21 && p->base64) add_end(form, out); /* 2.1: an empty line ends it */
         return;
     }
     struct buf header AUTO_BUF = BUF_INIT;

@@ -1,5 +1,5 @@
-/* A file of many cards into its pieces (import). Tolerant: what stands between cards is passed over, an unfinished last card is a piece,
- * a card inside a card (2.1 AGENT) stays inside. */
+/* A file of many cards into its pieces (import). Tolerant: what stands between cards is passed over, an unfinished card is a piece and
+ * ends where the next one begins, a card inside a card (2.1 AGENT) stays inside. */
 #include "mapping/record.h"
 
 static struct str next_line(struct str file, size_t *at)
@@ -25,10 +25,18 @@ static bool is_wide(struct str file)
                           ((unsigned char)file.p[0] == 0xfe && (unsigned char)file.p[1] == 0xff));
 }
 
+/* "AGENT:" with nothing behind it: the next line begins a card inside this one. */
+static bool announces_card(struct str line)
+{
+    line = str_trim(line);
+    return str_starts_nocase(line, STR("AGENT")) && line.p[line.n - 1] == ':';
+}
+
 bool records_split(enum record_kind kind, struct str file, bool (*fn)(void *ctx, struct str bytes), void *ctx)
 {
     size_t at = 0, begin = 0;
     unsigned depth = 0;
+    bool announced = false;
     (void)kind;
     if (is_wide(file)) return fn(ctx, file);
     if (str_starts(file, STR("\xef\xbb\xbf"))) at = 3;
@@ -36,11 +44,14 @@ bool records_split(enum record_kind kind, struct str file, bool (*fn)(void *ctx,
         size_t start = at;
         struct str line = next_line(file, &at);
         if (is_mark(line, "BEGIN")) {
-            if (!depth++) begin = start;
+            bool cut = depth && !announced;
+            if (cut && !fn(ctx, (struct str){file.p + begin, start - begin})) return false;
+            depth = cut ? 1 : depth + 1;
+            if (depth == 1) begin = start;
         } else if (depth && is_mark(line, "END")) {
-            if (--depth) continue;
-            if (!fn(ctx, (struct str){file.p + begin, at - begin})) return false;
+            if (!--depth && !fn(ctx, (struct str){file.p + begin, at - begin})) return false;
         }
+        if (str_trim(line).n) announced = announces_card(line);
     }
     return !depth || fn(ctx, (struct str){file.p + begin, file.n - begin});
 }

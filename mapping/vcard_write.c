@@ -64,17 +64,33 @@ static bool group_is_shared(const struct writer *w, size_t i)
     return false;
 }
 
+/* Is k a line about property i alone: its label, a repetition of it, or the country of its layout? Further labels of the group are
+ * elements of their own. */
+static bool is_extra_of(const struct vcard *c, size_t i, size_t k)
+{
+    const struct property *p = &c->props[i], *q = &c->props[k];
+    if (!p->group.p || !str_eq_nocase(q->group, p->group)) return false;
+    if (str_eq(q->name, STR("X-ABADR"))) return true;
+    size_t label = str_eq(q->name, STR("X-ABLABEL")) ? vcard_label(c, i) : SIZE_MAX;
+    return label != SIZE_MAX && str_eq(str_trim(q->value), str_trim(c->props[label].value));
+}
+
 static void drop(struct writer *w, size_t i)
 {
-    const struct property *p = &w->card->props[i];
     w->fate[i] = FATE_DROP;
     w->lost[i] = true;
-    if (!p->group.p || group_is_shared(w, i)) return;
-    for (size_t k = 0; k < w->card->n_props; k++) {
-        const struct property *q = &w->card->props[k];
-        bool extra = str_eq(q->name, STR("X-ABLABEL")) || str_eq(q->name, STR("X-ABADR"));
-        if (extra && str_eq_nocase(q->group, p->group)) w->fate[k] = FATE_DROP;
-    }
+    if (group_is_shared(w, i)) return;
+    for (size_t k = 0; k < w->card->n_props; k++)
+        if (k != i && is_extra_of(w->card, i, k)) w->fate[k] = FATE_DROP;
+}
+
+/* Does the group hold labels that stay when the property and its own label go? */
+static bool has_other_labels(const struct writer *w, size_t i)
+{
+    const struct vcard *c = w->card;
+    for (size_t k = 0; k < c->n_props; k++)
+        if (str_eq(c->props[k].name, STR("X-ABLABEL")) && str_eq_nocase(c->props[k].group, c->props[i].group) && !is_extra_of(c, i, k)) return true;
+    return false;
 }
 
 static void put_text(struct writer *w, size_t i, const struct buf *text)
@@ -219,13 +235,15 @@ static void set_property(struct writer *w, const struct edit *e)
     size_t own_label = vcard_label(w->card, i);
     bool shared = group_is_shared(w, i);
     struct buf text AUTO_BUF = BUF_INIT;
-    if (source_label && own_label != SIZE_MAX && !shared) {
+    if (source_label && own_label != SIZE_MAX && !shared && !has_other_labels(w, i)) {
         drop(w, i);
         add_from(w, e, p->group, true, &text);
-    } else if (source_label)
+    } else if (source_label) {
+        drop(w, i);
         add_from(w, e, fresh_group(w), true, &text);
+    }
     else if (own_label != SIZE_MAX) {
-        if (!shared) drop(w, i);
+        drop(w, i);
         add_from(w, e, STR_NONE, false, &text);
     } else
         add_from(w, e, p->group, false, &text);
@@ -521,17 +539,60 @@ static bool fn_is_element(const struct record *r)
 
 /* -- putting it together -- */
 
-static void assemble(const struct writer *w, struct buf *out)
+/* Would a reader take a bare line for the rest of this property (vcard 2, broken lines of old phones)? */
+static bool takes_bare_line(const struct property *p)
+{
+    return p->base64 || property_row(p->name)->shape == SHAPE_BINARY || str_starts(p->name, STR("NOTE")) || str_starts(p->name, STR("LABEL")) || str_starts(p->name, STR("ADR"));
+}
+
+/* Does its first line show no sign of a property: none at all, or a name that is folded? */
+static bool is_bare(const struct property *p)
+{
+    struct str raw = str_trim(p->raw);
+    for (size_t i = 0; i < raw.n && raw.p[i] != '\n' && raw.p[i] != '\r'; i++)
+        if (raw.p[i] == ':' || raw.p[i] == ';') return false;
+    return true;
+}
+
+/* A bare line may stay where it is only behind what it always stood behind. A property is written anew; a line that is none goes on
+ * to the next place where it stays one. */
+static void add_bare(const struct writer *w, const struct property *p, struct buf *out, struct buf *held)
+{
+    if (p->flags & PROPERTY_FOREIGN) {
+        buf_addstr(held, p->raw);
+        return;
+    }
+    struct property q = *p;
+    q.flags |= PROPERTY_REPAIRED;
+    vcard_add_property(w->arena, w->card, &q, p->group, &w->form, out);
+}
+
+static void add_properties(const struct writer *w, struct buf *out)
 {
     const struct vcard *c = w->card;
-    buf_addstr(out, c->begin_raw);
+    bool open_end = false; /* what stands last could take a bare line; what an edit wrote may be anything */
+    struct buf held AUTO_BUF = BUF_INIT;
     for (size_t i = 0; i < c->n_props; i++) {
-        if (w->fate[i] == FATE_KEEP) buf_addstr(out, c->props[i].raw);
-        if (w->fate[i] == FATE_TEXT) buf_addstr(out, w->text[i]);
+        const struct property *p = &c->props[i];
+        if (w->fate[i] == FATE_DROP) continue;
+        if (open_end && w->fate[i - 1] != FATE_KEEP && w->fate[i] == FATE_KEEP && is_bare(p)) add_bare(w, p, out, &held);
+        else
+            buf_addstr(out, w->fate[i] == FATE_KEEP ? p->raw : w->text[i]);
+        if (!(p->flags & PROPERTY_FOREIGN)) open_end = w->fate[i] == FATE_TEXT || takes_bare_line(p);
+        if (!held.len || open_end) continue;
+        buf_addstr(out, buf_str(&held));
+        buf_reset(&held);
     }
-    if (w->added.len && out->len && out->data[out->len - 1] != '\n' && out->data[out->len - 1] != '\r') buf_adds(out, w->form.crlf ? "\r\n" : "\n");
+}
+
+static void assemble(const struct writer *w, struct buf *out)
+{
+    buf_addstr(out, w->card->begin_raw);
+    add_properties(w, out);
+    if (w->added.len && out->len && out->data[out->len - 1] != '\n' && out->data[out->len - 1] != '\r')
+        buf_adds(out, w->form.crlf ? "\r\n" : "\n");
     buf_addstr(out, buf_str(&w->added));
-    buf_addstr(out, c->end_raw);
+    buf_addstr(out, w->card->end_raw);
 }
 
 /* An element that stands in the card several times is edited where the edit points; its other places go. */
@@ -685,6 +746,23 @@ static bool takes_version(const struct write_form *form, enum vcard_version v)
     return (v == VCARD_30 && (form->versions & WRITE_V30)) || (v == VCARD_40 && (form->versions & WRITE_V40));
 }
 
+/* Servers refuse a card that has one of these twice (vcard 5 "Once-only properties"): the first is kept, of REV and PRODID the last. */
+static const struct {
+    struct str name;
+    bool last;
+} bookkeeping[] = {{{"VERSION", 7}, false}, {{"UID", 3}, false}, {{"REV", 3}, true}, {{"PRODID", 6}, true}};
+
+static bool is_superfluous(const struct vcard *c, size_t i)
+{
+    for (size_t b = 0; b < sizeof bookkeeping / sizeof *bookkeeping; b++) {
+        if (!str_eq(c->props[i].name, bookkeeping[b].name)) continue;
+        size_t from = bookkeeping[b].last ? i + 1 : 0, to = bookkeeping[b].last ? c->n_props : i;
+        for (size_t k = from; k < to; k++)
+            if (str_eq(c->props[k].name, bookkeeping[b].name)) return true;
+    }
+    return false;
+}
+
 static bool is_fit(const struct record *r, const struct write_form *form)
 {
     const struct vcard *c = r->card;
@@ -694,7 +772,7 @@ static bool is_fit(const struct record *r, const struct write_form *form)
     if (find_property(c, "UID") == SIZE_MAX || find_property(c, "FN") == SIZE_MAX) return false;
     if (c->version != VCARD_40 && find_property(c, "N") == SIZE_MAX) return false;
     for (size_t i = 0; i < c->n_props; i++)
-        if (c->props[i].flags & (PROPERTY_FOREIGN | PROPERTY_REPAIRED | PROPERTY_GUESSED)) return false;
+        if ((c->props[i].flags & (PROPERTY_FOREIGN | PROPERTY_REPAIRED | PROPERTY_GUESSED)) || is_superfluous(c, i)) return false;
     return is_clean_text(r->bytes) && is_utf8(r->bytes);
 }
 
@@ -739,10 +817,14 @@ static void rewrite(struct writer *w, const struct write_form *form, struct buf 
     struct buf text AUTO_BUF = BUF_INIT;
     vcard_add_line(STR("BEGIN"), STR("VCARD"), &w->form, &text);
     vcard_add_line(STR("VERSION"), w->form.version == VCARD_40 ? STR("4.0") : w->form.version == VCARD_30 ? STR("3.0") : STR("2.1"), &w->form, &text);
+    bool open_end = false;
     for (size_t i = 0; i < c->n_props; i++) {
         struct property p = c->props[i];
+        if (open_end && (p.flags & PROPERTY_FOREIGN)) continue;
+        if (is_bare(&p)) p.flags |= PROPERTY_REPAIRED;
+        open_end = takes_bare_line(&p);
         if (!is_fit_line(&p, form) && !is_version_line(&p) && !(p.flags & PROPERTY_FOREIGN)) p.flags |= PROPERTY_GUESSED; /* not as raw bytes */
-        if (is_version_line(&p) || (form->strict && (p.flags & PROPERTY_FOREIGN))) continue;
+        if (is_version_line(&p) || (form->strict && ((p.flags & PROPERTY_FOREIGN) || is_superfluous(c, i)))) continue;
         vcard_add_property(w->arena, c, &p, p.group, &w->form, &text);
     }
     add_missing(w, form, &text);
