@@ -168,6 +168,11 @@ static void learn_data(struct session *s, const struct reading *g)
     if (!known) s->traits->set(s->traits, "sync-data", now);
 }
 
+static bool is_spoilt(enum fault_code code)
+{
+    return code == FAULT_PROTOCOL || code == FAULT_TOO_LARGE;
+}
+
 static enum fault_code by_sync(struct session *s, struct str token, bool bodies, const char *url,
                                const struct sink *sink, struct changes *out, struct fault *f)
 {
@@ -178,6 +183,15 @@ static enum fault_code by_sync(struct session *s, struct str token, bool bodies,
     bool data = bodies && wants_data(s);
     enum fault_code code = sink->begin(sink->ctx, !token.n);
     if (!code) code = sync_pages(s, &g, &next, data, &status, f);
+    if (data && is_spoilt(code)) { /* one card may spoil the whole answer: without cards it is asked for again, and they one by one */
+        fault_clear(f);
+        data = false;
+        g = (struct reading){.s = s, .url = url, .sink = sink};
+        buf_reset(&next);
+        buf_addstr(&next, token);
+        code = sink->begin(sink->ctx, !token.n);
+        if (!code) code = sync_pages(s, &g, &next, data, &status, f);
+    }
     if (!code && went_back(token, buf_str(&next)))
         code = fault_set(f, FAULT_TOKEN_DEAD, NULL, _("the server went back to an earlier state"));
     if (code) return code;

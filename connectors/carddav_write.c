@@ -117,6 +117,8 @@ static enum fault_code outcome(struct job *j, const struct http_exchange *x)
 {
     const struct write *w = j->w;
     if (x->code) return is_half_answer(x->code) ? FAULT_UNKNOWN : x->code;
+    /* A web page is a proxy's or a login's answer, not the server's. */
+    if (x->status == 200 && x->type && str_starts_nocase(str_of(x->type), STR("text/html"))) return FAULT_UNKNOWN;
     if (x->status >= 200 && x->status < 300) return FAULT_NONE;
     if (w->kind != WRITE_DELETE && says_uid_taken(x)) return FAULT_EXISTS;
     enum fault_code told = x->status < 500 ? by_precondition(x) : FAULT_NONE;

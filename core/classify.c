@@ -79,8 +79,9 @@ static bool adds_nothing(const struct fingerprint *print, const struct record *r
     return true;
 }
 
-/* One side was made from the other and not read back. If one of the two is gone by now, that is a deletion; else both are there
- * and are united like two that meet for the first time. */
+/* One side was made from the other and not read back. If the source is gone by now, or the side names the made one as deleted, that is
+ * a deletion. If the made one is merely not there, it may never have been (a server can say yes and keep nothing): it is made again.
+ * Else both are there and are united like two that meet for the first time. */
 static void classify_half(struct job *job, struct item *item)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
@@ -89,7 +90,7 @@ static void classify_half(struct job *job, struct item *item)
     for (int s = 0; s < 2; s++) item->side[s].seen = seen_without_base(job, item, (enum side)s, &arena);
     if (!journal_get(job->db, job->link->name, item->row, &arena, &row)) return;
     enum side source = row.base[SIDE_A].version ? SIDE_A : SIDE_B, made = side_other(source);
-    if (item->side[made].gone) {
+    if (item->side[made].told_gone) {
         item->side[made].seen = SEEN_GONE;
         item->side[source].seen = seen_against_base(job, item, source, &row.base[source], &arena);
         item->has_base = true;

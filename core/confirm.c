@@ -286,7 +286,8 @@ static void report_failure(struct job *job, struct effect *e, enum side s)
 static void fail(struct job *job, struct effect *e, enum side s)
 {
     e->failed = true;
-    if (e->write[s].code == FAULT_CANCELLED || e->write[s].code > FAULT_COLLECTION_LAST) return; /* the run ends with it */
+    bool ends_run = e->write[s].code > FAULT_COLLECTION_LAST && e->write[s].code != FAULT_QUOTA;
+    if (e->write[s].code == FAULT_CANCELLED || ends_run) return;
     if (job->round < ROUNDS_MAX && may_try_again(job, e, s)) e->item->retry = true;
     else
         report_failure(job, e, s);

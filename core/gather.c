@@ -141,6 +141,7 @@ static enum fault_code entry(void *ctx, const struct entry *e)
         at->version = at->base_version;
         return FAULT_NONE;
     }
+    at->told_gone = e->gone;
     return take(job, item, g->side, e);
 }
 

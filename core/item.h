@@ -17,6 +17,7 @@ struct item_side {
     uint8_t seen;            /* enum seen */
     bool listed;             /* the side spoke of it in this run */
     bool gone;               /* it is not there any more */
+    bool told_gone;          /* the side itself named it as deleted: so it was there */
     bool look;               /* left over from an earlier run: look, whatever the listing says */
     bool by_person;          /* with gone */
     bool unreadable;         /* known to be so from an earlier run */

@@ -29,14 +29,7 @@ sys.exit(code if code >= 0 else 128 - code)
 """
 
 # Rows that show a fault of the program which is not mended yet: title -> reason.
-STUCK = ("one unreadable card in the answer to sync-collection ends the whole run, and every later one: "
-         "it is never asked for singly, as it is after a full listing")
 KNOWN = {
-    "50 MB in one line of a card: the others go on": STUCK,
-    "100 000 elements inside each other: the others go on": STUCK,
-    "invalid UTF-8 in a card: the others go on": STUCK,
-    "a NUL byte in a card: the others go on": STUCK,
-    "507 on a PUT says so": "reported as \"it changed again while it was looked at\"; nothing says that there is no space",
     "a card that is none ends as partly failed, by its name": "exit 0, status \"done\", named by an internal id",
     "always: etags churning, a delete beside a write": "the delete meets a new etag and is given up as \"it vanished\", though it is there: "
                                                       "exit 1; the next run does it",

@@ -236,7 +236,7 @@ static void carry_out(struct session *s, struct write *w, const char *id)
         server_put(world, id, body);
         w->code = FAULT_NONE;
         server_find(world, id)->made_in_run = world->runs;
-        server_find(world, id)->unsure |= world->habits.rewriting >= REWRITE_PHONES;
+        server_find(world, id)->unsure = true;
         if (world->habits.tells_put_version) w->new_version = mem_strdup(version_of(world, server_find(world, id), version));
     }
     note(world, "server: %s %s if %.*s -> %s", w->kind == WRITE_CREATE ? "create" : w->kind == WRITE_UPDATE ? "update" : "delete", id, STR_ARG(w->version),
