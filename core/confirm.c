@@ -324,6 +324,25 @@ static bool has_all(const struct effect *e, enum side s)
     return !e->writes[s] && !e->merged.n_edits[s] && e->before[s];
 }
 
+/* The side said yes and holds the old record under the old version: nothing was stored (a proxy answered, or the write was dropped). A
+ * server that merely cannot hold the change gives the record another version. */
+static bool was_ignored(const struct effect *e, enum side s)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    const struct item_side *at = &e->item->side[s];
+    if (e->write[s].kind != WRITE_UPDATE || !e->before[s] || !at->version.p || !str_eq(at->version, e->version[s])) return false;
+    struct fingerprint before = fingerprint_of(&arena, e->before[s]), after = fingerprint_of(&arena, e->after[s]);
+    struct fingerprint sent = fingerprint_of(&arena, e->sent[s]);
+    return fingerprint_hash(&after) == fingerprint_hash(&before) && fingerprint_hash(&after) != fingerprint_hash(&sent);
+}
+
+static void refuse_ignored(struct job *job, struct effect *e, enum side s)
+{
+    e->write[s].code = fault_set(&e->write[s].fault, FAULT_REFUSED, _("it is sent again when it changes"),
+                                 _("the server said yes and kept the old record"));
+    fail(job, e, s);
+}
+
 /* True where what was written is confirmed: by reading it back, or because this side keeps bytes. */
 static bool is_confirmed(struct job *job, struct effect *e, enum side s)
 {
@@ -332,6 +351,8 @@ static bool is_confirmed(struct job *job, struct effect *e, enum side s)
     if (!e->after[s] && has_all(e, side_other(s))) journal_half(job, e, s);
     else if (!e->after[s])
         e->write[s].code = FAULT_UNKNOWN; /* the intent stays open: the next run looks */
+    else if (was_ignored(e, s))
+        refuse_ignored(job, e, s);
     else if (is_ours(job, e, s))
         return true;
     else
