@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/upkeep.h"
 
 #include "base/i18n.h"
 
@@ -119,6 +120,9 @@ static int run_all(struct session_of_runs *s)
         s->code = graver(s->code, run_one(s, links[i]));
     }
     if (s->all) json_print(s->all, stdout);
+    struct fault why AUTO_FAULT = FAULT_INIT; /* what was synced is synced, even if tidying up fails */
+    if (!s->options.check_only && upkeep_purge(cli->config, cli->db, cli->env, &why))
+        env_logf(cli->env, LOG_WARNING, "event=upkeep fault=%s", fault_name(why.code));
     return s->code;
 }
 

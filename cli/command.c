@@ -69,6 +69,8 @@ static const struct command table[] = {
     {"config", "check", "", N_("tells whether the configuration is right"), "", 0, 0, command_config_check},
     {"config", "show", "", N_("shows the settings in force"), "", 0, 0, command_config_show},
     {"status", NULL, "", N_("shows how the links are"), "", 0, 0, command_status},
+    {"digest", NULL, "[--send] [--test]", N_("shows what needs a person; --send mails what is new, --test all of it"), "send test", 0, 0,
+     command_digest},
     {"explain", NULL, "[--markdown]", N_("shows the table by which a sync decides"), "markdown", 0, 0, command_explain},
     {"daemon", NULL, "", N_("runs the links whenever they are due, in the foreground"), "", 0, 0, command_daemon},
     {"version", NULL, "", N_("shows the version"), "", 0, 0, command_version},

@@ -96,7 +96,7 @@ static enum fault_code unknown_section(const struct loading *l, struct str name,
     if (s.best)
         buf_addf(&advice, _("did you mean \"%s\"?"), s.best);
     else
-        buf_adds(&advice, _("there are: [abgleich], [account NAME], [link NAME]"));
+        buf_adds(&advice, _("there are: [abgleich], [report], [account NAME], [link NAME]"));
     return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s:%u: there is no section [%.*s]"), l->file, line,
                      STR_ARG(name));
 }
@@ -114,8 +114,8 @@ static enum fault_code take_section(void *ctx, struct str name, unsigned line, s
     rest = str_trim(rest);
     struct config_place place = {l->file, line};
     l->seen = 0;
-    if (str_eq(name, STR("abgleich"))) {
-        l->kind = CONFIG_GENERAL;
+    if (str_eq(name, STR("abgleich")) || str_eq(name, STR("report"))) { /* offsets of both are of the whole configuration */
+        l->kind = str_eq(name, STR("report")) ? CONFIG_REPORT : CONFIG_GENERAL;
         l->section = l->config;
         return FAULT_NONE;
     }
@@ -285,6 +285,9 @@ enum fault_code config_load(const char *path, bool required, struct config **out
     c->jobs = 32;
     c->history_ms = 30 * CONFIG_DAY_MS;
     c->max_upload_bytes = 20 << 20;
+    c->tombstone_keep_ms = 180 * CONFIG_DAY_MS;
+    c->report = (struct config_report){
+        .smtp = "smtp://localhost", .retain_ms = 90 * CONFIG_DAY_MS, .remind_ms = 7 * CONFIG_DAY_MS, .gap_ms = CONFIG_DAY_MS / 24};
     struct fault why AUTO_FAULT = FAULT_INIT;
     enum fault_code code = read_file(c, path, &why);
     if (code == FAULT_GONE && !required) code = FAULT_NONE;

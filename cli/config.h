@@ -44,6 +44,15 @@ struct config_link {
     char settings_hash[DIGEST_HEX_BYTES]; /* of both accounts' connector, address and user and of both collections */
 };
 
+struct config_report { /* [report]: how runs are kept and who hears of what needs a person */
+    const char *mail_to;   /* addresses with commas; NULL = no mail */
+    const char *mail_from; /* NULL = abgleich@HOST */
+    const char *smtp, *user, *secret, *ca_file; /* secret: as of accounts, but not "stored" */
+    int64_t retain_ms;     /* runs older than that are forgotten */
+    int64_t remind_ms;     /* what stays open is mailed again after that; 0 = once */
+    int64_t gap_ms;        /* not more than one mail in that time */
+};
+
 struct config {
     struct arena arena;
     const char *path;               /* of the main file, absolute or as given */
@@ -55,10 +64,12 @@ struct config {
     const char *region;             /* "DE" */
     int64_t jobs;
     int64_t history_ms;
+    int64_t tombstone_keep_ms;       /* how long deleted contacts can be restored and are remembered as deleted */
     int64_t max_upload_bytes;        /* one body sent to a server of ours */
     struct config_account *accounts; /* in the order they were read; the store is not among them */
     struct config_link *links;
     size_t n_accounts, n_links;
+    struct config_report report;
     struct config_account store; /* stands for "contactbox:" */
 };
 
@@ -88,6 +99,9 @@ bool config_split_side(struct str text, struct str *account, struct str *collect
 enum fault_code config_account_open(const struct config_account *a, struct db *db, struct account *out,
                                     struct fault *f);
 void config_account_wipe(struct account *a);
+/* What "file:PATH", "command:CMD", "credential:NAME" or, with an account, "stored" stands for; NULL gives NULL. Terminated, given back
+ * with secret_free. FAULT_AUTH. */
+enum fault_code config_secret_read(const char *secret, const char *account, struct db *db, char **out, struct fault *f);
 /* The link with both accounts; config_link_wipe ends it. */
 enum fault_code config_link_open(const struct config_link *l, struct db *db, struct link *out, struct fault *f);
 void config_link_wipe(struct link *l);

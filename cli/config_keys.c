@@ -2,6 +2,7 @@
 
 #include "base/i18n.h"
 #include "cli/suggest.h"
+#include "connectors/mail.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -17,6 +18,24 @@ static bool check_secret(struct str v)
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (str_starts(v, str_of(forms[i])) && v.n > strlen(forms[i])) return true;
     return str_eq(v, STR("stored"));
+}
+
+/* The mail server's is not kept in the state: `secret set` takes accounts. */
+static bool check_mail_secret(struct str v)
+{
+    return check_secret(v) && !str_eq(v, STR("stored"));
+}
+
+static bool check_smtp(struct str v)
+{
+    return str_starts_nocase(v, STR("smtp://")) || str_starts_nocase(v, STR("smtps://"));
+}
+
+static bool check_addresses(struct str v)
+{
+    for (struct str rest = v; rest.p;)
+        if (!mail_address_ok(str_trim(str_split(&rest, ',')))) return false;
+    return true;
 }
 
 static bool check_connector(struct str v)
@@ -81,6 +100,7 @@ static const struct config_key general[] = {
     {"region", CONFIG_TEXT, AT(region), check_region, EXPECTS_REGION},
     {"jobs", CONFIG_COUNT, AT(jobs), NULL, N_("how many links may run at the same time, 1 to 1000")},
     {"history", CONFIG_DURATION, AT(history_ms), NULL, EXPECTS_DURATION},
+    {"tombstone_keep", CONFIG_DURATION, AT(tombstone_keep_ms), NULL, EXPECTS_DURATION},
     {"max_upload", CONFIG_SIZE, AT(max_upload_bytes), NULL, N_("a size like 20M")},
     {NULL, CONFIG_TEXT, 0, NULL, NULL},
 };
@@ -114,6 +134,21 @@ static const struct config_key link_keys[] = {
     {NULL, CONFIG_TEXT, 0, NULL, NULL},
 };
 #undef AT
+#define AT(field) offsetof(struct config, report.field)
+#define EXPECTS_ADDRESS N_("mail addresses like anna@example.org, with commas between them")
+static const struct config_key report[] = {
+    {"mail_to", CONFIG_TEXT, AT(mail_to), check_addresses, EXPECTS_ADDRESS},
+    {"mail_from", CONFIG_TEXT, AT(mail_from), mail_address_ok, EXPECTS_ADDRESS},
+    {"smtp", CONFIG_TEXT, AT(smtp), check_smtp, N_("an address like smtps://mail.example.org or smtp://localhost")},
+    {"user", CONFIG_TEXT, AT(user), NULL, N_("the user's name")},
+    {"secret", CONFIG_TEXT, AT(secret), check_mail_secret, N_("file:PATH, command:COMMAND or credential:NAME")},
+    {"ca_file", CONFIG_PATH, AT(ca_file), NULL, EXPECTS_PATH},
+    {"retain", CONFIG_DURATION, AT(retain_ms), NULL, EXPECTS_DURATION},
+    {"remind", CONFIG_DURATION, AT(remind_ms), NULL, EXPECTS_DURATION},
+    {"gap", CONFIG_DURATION, AT(gap_ms), NULL, EXPECTS_DURATION},
+    {NULL, CONFIG_TEXT, 0, NULL, NULL},
+};
+#undef AT
 
 static const struct {
     const char *word;
@@ -122,6 +157,7 @@ static const struct {
     [CONFIG_GENERAL] = {"abgleich", general},
     [CONFIG_ACCOUNT] = {"account", account},
     [CONFIG_LINK] = {"link", link_keys},
+    [CONFIG_REPORT] = {"report", report},
 };
 
 const struct config_key *config_keys(enum config_kind kind)

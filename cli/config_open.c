@@ -68,14 +68,14 @@ static enum fault_code from_state(const char *account, struct db *db, char **out
     return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("no password is stored"));
 }
 
-static enum fault_code read_secret(const struct config_account *a, struct db *db, char **out, struct fault *f)
+enum fault_code config_secret_read(const char *secret, const char *account, struct db *db, char **out, struct fault *f)
 {
     *out = NULL;
-    if (!a->secret) return FAULT_NONE;
-    if (str_starts(str_of(a->secret), STR("file:"))) return from_file(a->secret + 5, out, f);
-    if (str_starts(str_of(a->secret), STR("command:"))) return from_command(a->secret + 8, out, f);
-    if (str_starts(str_of(a->secret), STR("credential:"))) return from_credential(a->secret + 11, out, f);
-    return from_state(a->name, db, out, f);
+    if (!secret) return FAULT_NONE;
+    if (str_starts(str_of(secret), STR("file:"))) return from_file(secret + 5, out, f);
+    if (str_starts(str_of(secret), STR("command:"))) return from_command(secret + 8, out, f);
+    if (str_starts(str_of(secret), STR("credential:"))) return from_credential(secret + 11, out, f);
+    return from_state(account, db, out, f);
 }
 
 enum fault_code config_account_open(const struct config_account *a, struct db *db, struct account *out, struct fault *f)
@@ -89,7 +89,7 @@ enum fault_code config_account_open(const struct config_account *a, struct db *d
                             .allow_plain_http = a->plain_http,
                             .state = config_is_store(a) ? db : NULL};
     char *password;
-    enum fault_code code = read_secret(a, db, &password, f);
+    enum fault_code code = config_secret_read(a->secret, a->name, db, &password, f);
     out->password = password;
     if (code) fault_about(f, NULL, a->name);
     return code;

@@ -3,7 +3,9 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/daemon_upkeep.h"
 #include "cli/file.h"
+#include "cli/upkeep.h"
 #include "core/scheduler.h"
 #include "server/http_server.h"
 #include "state/journal.h"
@@ -28,6 +30,7 @@ struct daemon {
     uv_timer_t settle;
     struct scheduler *scheduler;
     struct http_server *server;
+    struct upkeep_clock *upkeep;
     pthread_mutex_t mutex;
     struct shared_config *current;
     bool stopping;
@@ -122,6 +125,17 @@ static void on_ran(void *ctx, const char *link, const struct scheduled_outcome *
     struct daemon *d = ctx;
     env_logf(d->cli->env, LOG_DEBUG, "event=next link=%s code=%s in_ms=%lld", link, fault_name(outcome->code),
              (long long)next_in_ms);
+    upkeep_clock_soon(d->upkeep);
+}
+
+static void on_upkeep(void *ctx)
+{
+    struct daemon *d = ctx;
+    struct shared_config *c = config_take(d);
+    struct env_system system;
+    env_system_init(&system, d->cli->system.max_level, d->cli->system.cancel);
+    upkeep_run(c->config, &system.env);
+    config_give_back(d, c);
 }
 
 /* -- what is scheduled -- */
@@ -206,6 +220,7 @@ static void stop(struct daemon *d)
     for (size_t i = 0; i < d->n_watches; i++) uv_close((uv_handle_t *)&d->watches[i], NULL);
     uv_close((uv_handle_t *)&d->settle, NULL);
     http_server_stop(d->server);
+    upkeep_clock_stop(d->upkeep);
     scheduler_stop(d->scheduler);
 }
 
@@ -270,6 +285,7 @@ static int serve(struct daemon *d)
     if (c->listen && http_server_start(&d->loop, c->listen, on_http, d, &d->server, &cli->fault)) return cli_fail(cli);
     const struct scheduler_hooks hooks = {d, on_run, on_ran, on_stopped};
     d->scheduler = scheduler_new(&d->loop, cli->env, (size_t)c->jobs, &hooks);
+    d->upkeep = upkeep_clock_start(&d->loop, on_upkeep, d);
     watch(d);
     schedule(d);
     if (d->server) cli_say(cli, _("listening on %s\n"), http_server_address(d->server));

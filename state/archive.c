@@ -105,14 +105,16 @@ bool archive_get(struct db *db, int64_t no, struct arena *arena, struct archived
     return there;
 }
 
-enum fault_code archive_purge(struct db *db, int64_t before_ms, int64_t *n, struct fault *f)
+enum fault_code archive_purge(struct db *db, const char *link, int64_t before_ms, int64_t *n, struct fault *f)
 {
     struct query *q = query_begin(db, QUERY_ARCHIVE_PURGE_COUNT);
     bind_int(q, 1, before_ms);
+    bind_text(q, 2, str_of(link));
     if (n) *n = query_step(q) ? column_int(q, 0) : 0;
     query_end(q);
     q = query_begin(db, QUERY_ARCHIVE_PURGE);
     bind_int(q, 1, before_ms);
+    bind_text(q, 2, str_of(link));
     query_run(q);
     return db_check(db, f);
 }

@@ -27,6 +27,7 @@ enum fault_code archive_each(struct db *db, int64_t run, struct str id, void (*f
                              struct fault *f);
 /* With body, in the arena. False if not there. */
 bool archive_get(struct db *db, int64_t no, struct arena *arena, struct archived *out);
-enum fault_code archive_purge(struct db *db, int64_t before_ms, int64_t *n, struct fault *f);
+/* What is older: of a link, or of all (NULL). n may be NULL. */
+enum fault_code archive_purge(struct db *db, const char *link, int64_t before_ms, int64_t *n, struct fault *f);
 
 #endif

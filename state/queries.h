@@ -143,8 +143,8 @@ QUERY(ARCHIVE_ALL, "SELECT " ARCHIVE_COLUMNS " FROM archive ORDER BY no DESC")
 QUERY(ARCHIVE_OF_RUN, "SELECT " ARCHIVE_COLUMNS " FROM archive WHERE run = $1 ORDER BY no DESC")
 QUERY(ARCHIVE_OF_ID, "SELECT " ARCHIVE_COLUMNS " FROM archive WHERE id = $1 ORDER BY no DESC")
 QUERY(ARCHIVE_GET, "SELECT " ARCHIVE_COLUMNS ", body FROM archive WHERE no = $1")
-QUERY(ARCHIVE_PURGE_COUNT, "SELECT count(*) FROM archive WHERE time_ms < $1")
-QUERY(ARCHIVE_PURGE, "DELETE FROM archive WHERE time_ms < $1")
+QUERY(ARCHIVE_PURGE_COUNT, "SELECT count(*) FROM archive WHERE time_ms < $1 AND (CAST($2 AS TEXT) IS NULL OR link = $2)")
+QUERY(ARCHIVE_PURGE, "DELETE FROM archive WHERE time_ms < $1 AND (CAST($2 AS TEXT) IS NULL OR link = $2)")
 
 /* runs */
 QUERY(RUN_START, "INSERT INTO run(link, cause, status, started_ms, finished_ms, requests, bytes_in, bytes_out, n_conflicts, n_problems,"
@@ -160,8 +160,8 @@ QUERY(RUN_DROP, "DELETE FROM run WHERE no = $1")
     " n_problems, n_operations, held, fault, fault_code"
 QUERY(RUN_LIST, "SELECT " RUN_COLUMNS " FROM run WHERE $1 IS NULL OR link = $1 ORDER BY no DESC LIMIT $2")
 QUERY(RUN_GET, "SELECT " RUN_COLUMNS " FROM run WHERE no = $1")
-QUERY(RUN_PURGE_COUNT, "SELECT count(*) FROM run WHERE started_ms < $1")
-QUERY(RUN_PURGE, "DELETE FROM run WHERE started_ms < $1")
+QUERY(RUN_PURGE_COUNT, "SELECT count(*) FROM run WHERE started_ms < $1 AND no NOT IN (SELECT run FROM run_conflict WHERE seen = 0)")
+QUERY(RUN_PURGE, "DELETE FROM run WHERE started_ms < $1 AND no NOT IN (SELECT run FROM run_conflict WHERE seen = 0)")
 QUERY(OPERATION_ADD, "INSERT INTO run_operation(run, op, side, title, id, rule) VALUES ($1, $2, $3, $4, $5, $6)")
 QUERY(OPERATION_LIST, "SELECT op, side, title, id, rule FROM run_operation WHERE run = $1 ORDER BY no")
 QUERY(OPERATION_OF_ID, "SELECT op, side, title, id, rule, run FROM run_operation WHERE id = $1 ORDER BY run DESC, no")

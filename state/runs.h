@@ -71,6 +71,7 @@ size_t runs_conflicts(struct db *db, const char *link, bool unread_only, struct 
 enum fault_code runs_conflicts_mark_read(struct db *db, const char *link, struct fault *f); /* NULL = all */
 /* `why`: operations and conflicts that concern a record id, newest first (as reports holding just those). */
 size_t runs_of_record(struct db *db, struct str id, struct arena *arena, struct run_report **out);
+/* Runs older than that, but for those with conflicts nobody has read. */
 enum fault_code runs_purge(struct db *db, int64_t before_ms, int64_t *n, struct fault *f);
 
 #endif

@@ -197,7 +197,7 @@ Test(archive, is_listed_by_run_and_record)
     cr_assert(archive_get(w.db, b, &w.arena, &found));
     expect_str(found.after, "\"e2\"");
     int64_t n;
-    expect_ok(&w, archive_purge(w.db, w.now_ms - 1500, &n, &w.fault));
+    expect_ok(&w, archive_purge(w.db, NULL, w.now_ms - 1500, &n, &w.fault));
     cr_expect_eq(n, 2);
     cr_expect_not(archive_get(w.db, a, &w.arena, &found));
     cr_expect(archive_get(w.db, c, &w.arena, &found));
