@@ -125,6 +125,9 @@ Test(runs, purge_takes_the_details_along)
     int64_t kept = start(&w, "one");
     note(&w, kept, "a1");
     expect_ok(&w, runs_purge(w.db, before_ms, &n, &w.fault));
+    cr_expect_eq(n, 0, "its conflict is not read yet");
+    expect_ok(&w, runs_conflicts_mark_read(w.db, NULL, &w.fault));
+    expect_ok(&w, runs_purge(w.db, before_ms, &n, &w.fault));
     cr_expect_eq(n, 1);
     struct run_report *list;
     cr_assert_eq(runs_of_record(w.db, STR("a1"), &w.arena, &list), 1u);
