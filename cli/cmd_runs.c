@@ -89,12 +89,6 @@ int command_runs(struct cli *cli)
 
 /* -- report -- */
 
-static void name_sides(struct cli *cli, struct report *r)
-{
-    const struct config_link *l = config_link(cli->config, arena_strdup(&cli->arena, r->run.link));
-    if (l) r->name_a = l->a, r->name_b = l->b;
-}
-
 int command_report(struct cli *cli)
 {
     long long run;
@@ -110,7 +104,6 @@ int command_report(struct cli *cli)
         return cli_usage(cli, _("\"abgleich runs\" shows those there are"), _("there is no run %lld"), run);
     }
     struct report r = report_of_stored(&stored);
-    name_sides(cli, &r);
     if (strcmp(format, "text") == 0)
         report_text(&r, 0, stdout);
     else if (strcmp(format, "json") == 0)

@@ -2,6 +2,8 @@
 
 #include "base/i18n.h"
 
+#include <inttypes.h>
+
 static struct report_counts counts_of(const struct side_counts *c)
 {
     return (struct report_counts){c->total,   c->fresh,     c->changed,         c->created, c->updated,
@@ -58,9 +60,9 @@ static void copy_problems(const struct run_result *r, struct report *out, struct
     out->n_problems = n;
 }
 
-static const char *side_name(const struct account *a, const char *collection, struct arena *arena)
+static struct str side_name(const struct account *a, const char *collection, struct arena *arena)
 {
-    return arena_printf(arena, "%s:%s", a->name, collection);
+    return str_of(arena_printf(arena, "%s:%s", a->name, collection));
 }
 
 static struct str fault_sentence(const struct fault *f, struct arena *arena)
@@ -89,9 +91,9 @@ struct report report_of_result(const struct run_result *r, const struct link *li
                                struct arena *arena)
 {
     struct report out = {.check_only = check_only, .stored = r->run != 0};
-    out.name_a = side_name(&link->a, link->collection_a, arena);
-    out.name_b = side_name(&link->b, link->collection_b, arena);
     out.run = (struct run_report){.run = r->run,
+                                  .name_a = side_name(&link->a, link->collection_a, arena),
+                                  .name_b = side_name(&link->b, link->collection_b, arena),
                                   .link = str_of(link->name),
                                   .status = str_of(run_status_name(r->status)),
                                   .plan = str_of(r->plan),
@@ -120,6 +122,22 @@ struct report report_of_stored(const struct run_report *run)
 }
 
 /* -- words -- */
+
+struct str report_side_name(const struct report *r, unsigned side)
+{
+    struct str name = side ? r->run.name_b : r->run.name_a;
+    return name.n ? name : side ? STR("B") : STR("A");
+}
+
+struct str report_value(struct str value)
+{
+    return value.n ? value : str_of(_("(removed)"));
+}
+
+void report_take(const struct report *r, const struct report_conflict *c, struct buf *out)
+{
+    if (r->stored && c->no) buf_addf(out, "abgleich conflicts take %" PRId64 " %s", c->no, c->winner ? "a" : "b");
+}
 
 const char *report_status_text(struct str status)
 {
@@ -195,6 +213,7 @@ static json_t *operations_json(const struct report *r)
         json_t *entry = json_pack("{s:s,s:s,s:o}", "op", o->op > WRITE_DELETE ? "?" : ops[o->op], "side",
                                   side_letter(o->side), "contact", json_text(o->title));
         if (o->id.p) json_object_set_new(entry, "id", json_text(o->id));
+        if (o->rule.n) json_object_set_new(entry, "rule", json_cstr(_(o->rule.p)));
         json_array_append_new(all, entry);
     }
     return all;
@@ -215,6 +234,9 @@ json_t *report_json(const struct report *r)
     json_object_set_new(o, "run", run->run ? json_count(run->run) : json_null());
     json_object_set_new(o, "plan", run->plan.n ? json_text(run->plan) : json_null());
     json_object_set_new(o, "status", json_text(run->status));
+    json_object_set_new(
+        o, "sides",
+        json_pack("{s:o,s:o}", "a", json_text(report_side_name(r, 0)), "b", json_text(report_side_name(r, 1))));
     json_object_set_new(o, "a", report_counts_json(&run->counts[0]));
     json_object_set_new(o, "b", report_counts_json(&run->counts[1]));
     json_object_set_new(o, "conflicts", conflicts_json(r));

@@ -9,7 +9,6 @@
 struct report {
     struct run_report run;
     size_t n_operations, n_conflicts, n_problems; /* of the arrays in run */
-    const char *name_a, *name_b;                  /* the sides for people: "contactbox:Kunden"; NULL = A, B */
     bool check_only;                              /* what would be done */
     bool stored;                                  /* it is in the database under run.run */
 };
@@ -28,6 +27,12 @@ json_t *report_json(const struct report *r); /* design.md 4, "what a script may 
 json_t *report_counts_json(const struct report_counts *c);
 json_t *report_conflict_json(const struct report_conflict *c);
 
+/* "contactbox:Kunden", or A or B where nobody said. */
+struct str report_side_name(const struct report *r, unsigned side);
+/* The sides of a conflict for people: the value, or "(removed)". */
+struct str report_value(struct str value);
+/* How to decide a conflict otherwise: "abgleich conflicts take 17 b"; empty where it is not stored. */
+void report_take(const struct report *r, const struct report_conflict *c, struct buf *out);
 /* "nothing to do", "done", "held": the status for people. */
 const char *report_status_text(struct str status);
 /* "added", "would be added" ... */

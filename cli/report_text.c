@@ -3,12 +3,6 @@
 
 #include "base/i18n.h"
 
-static const char *side_name(const struct report *r, unsigned side)
-{
-    const char *name = side ? r->name_b : r->name_a;
-    return name ? name : side ? "B" : "A";
-}
-
 /* The columns of the counts, in the order a person asks; only those with a number somewhere are shown. */
 static const struct {
     const char *label, *would;
@@ -41,7 +35,7 @@ static void print_counts(const struct report *r, FILE *out)
     table_cell(&t, "");
     for (size_t i = 0; i < n; i++) table_cell(&t, _(r->check_only ? columns[shown[i]].would : columns[shown[i]].label));
     for (unsigned side = 0; side < 2; side++) {
-        table_cell(&t, side_name(r, side));
+        table_text(&t, report_side_name(r, side));
         for (size_t i = 0; i < n; i++) table_number(&t, count_at(r, side, shown[i]));
     }
     table_print(&t, "  ", out);
@@ -55,8 +49,8 @@ static void print_conflicts(const struct report *r, FILE *out)
     struct table t AUTO_TABLE = table_of(5, 0);
     table_cell(&t, _("CONTACT"));
     table_cell(&t, _("FIELD"));
-    table_cell(&t, side_name(r, 0));
-    table_cell(&t, side_name(r, 1));
+    table_text(&t, report_side_name(r, 0));
+    table_text(&t, report_side_name(r, 1));
     table_cell(&t, _("RULE"));
     for (size_t i = 0; i < r->n_conflicts; i++) {
         const struct report_conflict *c = &r->run.conflicts[i];
@@ -65,11 +59,14 @@ static void print_conflicts(const struct report *r, FILE *out)
             struct str values[] = {c->contact, c->field, c->a, c->b, c->rule.n ? str_of(_(c->rule.p)) : STR("")};
             bool value = column == 2 || column == 3;
             if (value && c->winner == (unsigned)(column == 3)) buf_adds(&cell, "> ");
-            buf_addstr(&cell, values[column].n || !value ? values[column] : str_of(_("(removed)")));
+            buf_addstr(&cell, value ? report_value(values[column]) : values[column]);
             table_text(&t, buf_str(&cell));
         }
     }
     table_print(&t, "  ", out);
+    struct buf take AUTO_BUF = BUF_INIT;
+    report_take(r, &r->run.conflicts[0], &take);
+    if (take.len) fprintf(out, _("  To decide otherwise, for the first: %s\n"), buf_cstr(&take));
 }
 
 static size_t count_kind(const struct report *r, bool ambiguous)
@@ -89,7 +86,7 @@ static void print_quarantined(const struct report *r, FILE *out)
         const struct report_problem *p = &r->run.problems[i];
         if (p->kind == PROBLEM_AMBIGUOUS) continue;
         table_text(&t, p->title);
-        table_cell(&t, side_name(r, p->side));
+        table_text(&t, report_side_name(r, p->side));
         table_text(&t, p->reason);
     }
     table_print(&t, "  ", out);
@@ -131,7 +128,7 @@ static void print_operations(const struct report *r, size_t most, FILE *out)
     for (size_t i = 0; i < n; i++) {
         const struct report_operation *o = &r->run.operations[i];
         table_cell(&t, report_operation_text(o->op, would));
-        table_cell(&t, side_name(r, o->side));
+        table_text(&t, report_side_name(r, o->side));
         table_text(&t, o->title);
     }
     table_print(&t, "  ", out);
@@ -159,9 +156,9 @@ void report_text(const struct report *r, size_t most, FILE *out)
     bool nothing_known = !r->run.counts[0].total && !r->run.counts[1].total && !r->n_problems;
     if (str_eq(r->run.status, STR("failed")) && nothing_known) return;
     print_counts(r, out);
-    print_held(r, out);
     print_conflicts(r, out);
     print_quarantined(r, out);
     print_ambiguous(r, out);
+    print_held(r, out);
     print_operations(r, most, out);
 }

@@ -269,8 +269,7 @@ static enum fault_code start_run(struct job *job)
     if (job->result->run) return FAULT_NONE;
     enum fault_code code = db_begin(job->db, job->fault);
     if (code) return code;
-    code = runs_start(job->db, job->link->name, job->options->trigger ? job->options->trigger : "command", &job->result->run,
-                      job->fault);
+    code = tell_start(job, job->fault);
     if (code) db_rollback(job->db);
     return code ? code : db_commit(job->db, job->fault);
 }

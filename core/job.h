@@ -116,6 +116,8 @@ uint64_t effect_hash(struct job *job, const struct effect *e);
 enum fault_code execute(struct job *job);
 
 /* tell.c: what the run says, in the result and, for what was done (run > 0), in the database. */
+/* Gives the run its number: from here on it is in the database. Within a transaction. */
+enum fault_code tell_start(struct job *job, struct fault *f);
 void tell_operation(struct job *job, enum write_kind kind, enum side side, struct str title, struct str id, const char *rule);
 void tell_conflicts(struct job *job, struct effect *e);
 void tell_conflicts_off(struct job *job, const struct effect *e); /* takes them back */

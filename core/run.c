@@ -217,7 +217,7 @@ static enum fault_code finish(struct job *job)
     held_clear(job->db, job->link->name, job->fault);
     r->status = status_of(job);
     if (!r->run && (r->n_quarantined || r->n_ambiguous) && r->status == RUN_PARTIAL)
-        runs_start(job->db, job->link->name, job->options->trigger ? job->options->trigger : "command", &r->run, job->fault);
+        tell_start(job, job->fault);
     count_traffic(job);
     if (r->run && is_idle(r)) {
         runs_drop(job->db, r->run, job->fault);
@@ -238,7 +238,7 @@ static void finish_failed(struct job *job)
     if (job->options->check_only || r->fault.code == FAULT_STATE || r->fault.code == FAULT_BUSY) return;
     struct fault later AUTO_FAULT = FAULT_INIT;
     if (db_begin(job->db, &later)) return;
-    if (!r->run) runs_start(job->db, job->link->name, job->options->trigger ? job->options->trigger : "command", &r->run, &later);
+    if (!r->run) tell_start(job, &later);
     store_report(job);
     db_commit(job->db, &later);
 }
@@ -256,13 +256,20 @@ static bool is_approved(struct job *job)
 static enum fault_code hold(struct job *job)
 {
     struct run_result *r = job->result;
+    struct held held;
     r->held = mem_strdup(job->held);
     r->status = RUN_HELD;
-    plan_tell(job);
-    if (job->options->check_only) return FAULT_NONE;
+    bool known = held_get(job->db, job->link->name, &job->memory, &held) && str_eq(held.plan, str_of(r->plan));
+    if (job->options->check_only || known) {
+        plan_tell(job);
+        count_traffic(job);
+        if (!job->options->check_only) r->run = held.run; /* stopped before: what there is to say stands in that run's report */
+        return FAULT_NONE;
+    }
     enum fault_code code = db_begin(job->db, job->fault);
     if (code) return code;
-    runs_start(job->db, job->link->name, job->options->trigger ? job->options->trigger : "command", &r->run, job->fault);
+    tell_start(job, job->fault);
+    plan_tell(job);
     held_put(job->db, job->link->name, r->plan, job->held, r->run, job->fault);
     count_traffic(job);
     store_report(job);

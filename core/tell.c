@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-/* Lists grow by doubling: `n` before the add decides. (One that shrank is given the memory it has once more, which is fine.) */
+/* Lists grow by doubling: `n` before the add decides. (One that shrank is given the memory it has once more, which is
+ * fine.) */
 static void *grown(void *list, size_t n, size_t size)
 {
     bool full = n == 0 || (n >= 8 && (n & (n - 1)) == 0);
@@ -18,7 +19,26 @@ static char *copied(struct str s)
     return s.p ? mem_strndup(s.p, s.n) : NULL;
 }
 
-void tell_operation(struct job *job, enum write_kind kind, enum side side, struct str title, struct str id, const char *rule)
+static struct str side_name(struct job *job, enum side side)
+{
+    const char *collection = side == SIDE_A ? job->link->collection_a : job->link->collection_b;
+    return str_of(arena_printf(&job->memory, "%s:%s", job->side[side].account->name, collection));
+}
+
+enum fault_code tell_start(struct job *job, struct fault *f)
+{
+    const char *trigger = job->options->trigger ? job->options->trigger : "command";
+    struct run_report r = {.link = str_of(job->link->name),
+                           .trigger = str_of(trigger),
+                           .name_a = side_name(job, SIDE_A),
+                           .name_b = side_name(job, SIDE_B)};
+    enum fault_code code = runs_start(job->db, &r, f);
+    job->result->run = r.run;
+    return code;
+}
+
+void tell_operation(struct job *job, enum write_kind kind, enum side side, struct str title, struct str id,
+                    const char *rule)
 {
     struct run_result *r = job->result;
     r->operations = grown(r->operations, r->n_operations, sizeof *r->operations);
@@ -33,13 +53,18 @@ static void add_conflict(struct job *job, struct effect *e, struct report_confli
     struct run_result *r = job->result;
     c->contact = e->title;
     c->id = e->item->side[e->item->side[SIDE_A].id.p ? SIDE_A : SIDE_B].id;
-    if (r->run) runs_add_conflict(job->db, r->run, c, &c->no, job->fault);
+    if (r->run && r->status != RUN_HELD) /* a plan that is held has settled nothing */
+        runs_add_conflict(job->db, r->run, c, &c->no, job->fault);
     if (!e->first_conflict) e->first_conflict = c->no;
     e->last_conflict = c->no;
     r->conflicts = grown(r->conflicts, r->n_conflicts, sizeof *r->conflicts);
-    r->conflicts[r->n_conflicts++] = (struct run_conflict){.id = c->no, .contact = copied(c->contact), .field = copied(c->field),
-                                                           .a = copied(c->a), .b = copied(c->b),
-                                                           .winner_a = c->winner == SIDE_A, .rule = c->rule.p};
+    r->conflicts[r->n_conflicts++] = (struct run_conflict){.id = c->no,
+                                                           .contact = copied(c->contact),
+                                                           .field = copied(c->field),
+                                                           .a = copied(c->a),
+                                                           .b = copied(c->b),
+                                                           .winner_a = c->winner == SIDE_A,
+                                                           .rule = c->rule.p};
 }
 
 static void tell_field_conflict(struct job *job, struct effect *e, const struct merge_conflict *m)
@@ -50,8 +75,11 @@ static void tell_field_conflict(struct job *job, struct effect *e, const struct 
     element_label(m->a ? m->a : m->b, &label);
     if (m->a) element_value(m->a, &a);
     if (m->b) element_value(m->b, &b);
-    struct report_conflict c = {.field = buf_str(&label), .a = m->a ? buf_str(&a) : STR_NONE, .b = m->b ? buf_str(&b) : STR_NONE,
-                                .winner = m->winner, .rule = str_of(merge_rule_text(m->rule))};
+    struct report_conflict c = {.field = buf_str(&label),
+                                .a = m->a ? buf_str(&a) : STR_NONE,
+                                .b = m->b ? buf_str(&b) : STR_NONE,
+                                .winner = m->winner,
+                                .rule = str_of(merge_rule_text(m->rule))};
     add_conflict(job, e, &c);
 }
 
@@ -59,8 +87,10 @@ static void tell_field_conflict(struct job *job, struct effect *e, const struct 
 static void tell_revived(struct job *job, struct effect *e, enum side revived)
 {
     struct str gone = str_of(_("deleted")), kept = str_of(_("changed"));
-    struct report_conflict c = {.field = str_of(_("whole record")), .a = revived == SIDE_A ? gone : kept,
-                                .b = revived == SIDE_B ? gone : kept, .winner = side_other(revived),
+    struct report_conflict c = {.field = str_of(_("whole record")),
+                                .a = revived == SIDE_A ? gone : kept,
+                                .b = revived == SIDE_B ? gone : kept,
+                                .winner = side_other(revived),
                                 .rule = str_of(e->item->rule->rule)};
     add_conflict(job, e, &c);
 }
@@ -94,26 +124,36 @@ void tell_conflicts_off(struct job *job, const struct effect *e)
     r->n_conflicts = kept;
 }
 
-void tell_problem(struct job *job, unsigned kind, const struct item *item, enum side side, struct str title, struct str other,
-                  unsigned code, const char *reason)
+void tell_problem(struct job *job, unsigned kind, const struct item *item, enum side side, struct str title,
+                  struct str other, unsigned code, const char *reason)
 {
     struct run_result *r = job->result;
     bool ambiguous = kind == PROBLEM_AMBIGUOUS;
     struct run_problem **list = ambiguous ? &r->ambiguous : &r->quarantined;
     size_t *n = ambiguous ? &r->n_ambiguous : &r->n_quarantined;
     *list = grown(*list, *n, sizeof **list);
-    (*list)[(*n)++] = (struct run_problem){.contact = copied(title), .other = copied(other), .id_a = copied(item->side[SIDE_A].id),
-                                           .id_b = copied(item->side[SIDE_B].id), .side_a = side == SIDE_A, .kind = (uint8_t)kind,
-                                           .code = code, .reason = mem_strdup(reason)};
+    (*list)[(*n)++] = (struct run_problem){.contact = copied(title),
+                                           .other = copied(other),
+                                           .id_a = copied(item->side[SIDE_A].id),
+                                           .id_b = copied(item->side[SIDE_B].id),
+                                           .side_a = side == SIDE_A,
+                                           .kind = (uint8_t)kind,
+                                           .code = code,
+                                           .reason = mem_strdup(reason)};
 }
 
 static void store_problems(struct job *job, const struct run_problem *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct run_problem *p = &list[i];
-        const struct report_problem row = {.kind = p->kind, .side = p->side_a ? SIDE_A : SIDE_B, .id_a = str_of(p->id_a),
-                                           .id_b = str_of(p->id_b), .title = str_of(p->contact), .other = str_of(p->other),
-                                           .code = p->code, .reason = str_of(p->reason)};
+        const struct report_problem row = {.kind = p->kind,
+                                           .side = p->side_a ? SIDE_A : SIDE_B,
+                                           .id_a = str_of(p->id_a),
+                                           .id_b = str_of(p->id_b),
+                                           .title = str_of(p->contact),
+                                           .other = str_of(p->other),
+                                           .code = p->code,
+                                           .reason = str_of(p->reason)};
         runs_add_problem(job->db, job->result->run, &row, job->fault);
     }
 }

@@ -148,7 +148,7 @@ QUERY(ARCHIVE_PURGE, "DELETE FROM archive WHERE time_ms < $1 AND (CAST($2 AS TEX
 
 /* runs */
 QUERY(RUN_START, "INSERT INTO run(link, cause, status, started_ms, finished_ms, requests, bytes_in, bytes_out, n_conflicts, n_problems,"
-                 " n_operations, fault_code) VALUES ($1, $2, 'running', $3, 0, 0, 0, 0, 0, 0, 0, 0) RETURNING no")
+                 " n_operations, fault_code, name_a, name_b) VALUES ($1, $2, 'running', $3, 0, 0, 0, 0, 0, 0, 0, 0, $4, $5) RETURNING no")
 QUERY(RUN_FINISH, "UPDATE run SET status = $2, plan = $3, finished_ms = $4, counts_a = $5, counts_b = $6, requests = $7, bytes_in = $8,"
                   " bytes_out = $9, held = $10, fault = $11, fault_code = $12,"
                   " n_conflicts = (SELECT count(*) FROM run_conflict WHERE run = $1),"
@@ -157,7 +157,7 @@ QUERY(RUN_FINISH, "UPDATE run SET status = $2, plan = $3, finished_ms = $4, coun
 QUERY(RUN_DROP, "DELETE FROM run WHERE no = $1")
 #define RUN_COLUMNS                                                                                                                    \
     "no, link, cause, status, plan, started_ms, finished_ms, counts_a, counts_b, requests, bytes_in, bytes_out, n_conflicts,"         \
-    " n_problems, n_operations, held, fault, fault_code"
+    " n_problems, n_operations, held, fault, fault_code, name_a, name_b"
 QUERY(RUN_LIST, "SELECT " RUN_COLUMNS " FROM run WHERE $1 IS NULL OR link = $1 ORDER BY no DESC LIMIT $2")
 QUERY(RUN_GET, "SELECT " RUN_COLUMNS " FROM run WHERE no = $1")
 QUERY(RUN_PURGE_COUNT, "SELECT count(*) FROM run WHERE started_ms < $1 AND no NOT IN (SELECT run FROM run_conflict WHERE seen = 0)")

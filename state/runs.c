@@ -29,13 +29,15 @@ static struct report_counts decode_counts(struct str text)
 
 /* -- writing -- */
 
-enum fault_code runs_start(struct db *db, const char *link, const char *trigger, int64_t *run, struct fault *f)
+enum fault_code runs_start(struct db *db, struct run_report *r, struct fault *f)
 {
     struct query *q = query_begin(db, QUERY_RUN_START);
-    bind_text(q, 1, str_of(link));
-    bind_text(q, 2, str_of(trigger));
+    bind_text(q, 1, r->link);
+    bind_text(q, 2, r->trigger);
     bind_int(q, 3, now_ms(db));
-    *run = query_step(q) ? column_int(q, 0) : 0;
+    bind_text(q, 4, r->name_a);
+    bind_text(q, 5, r->name_b);
+    r->run = query_step(q) ? column_int(q, 0) : 0;
     query_end(q);
     return db_check(db, f);
 }
@@ -157,7 +159,9 @@ static struct run_report read_run(struct query *q, struct arena *arena)
                                .n_operations = column_int(q, 14),
                                .held = kept(q, 15, arena),
                                .fault = kept(q, 16, arena),
-                               .fault_code = (unsigned)column_int(q, 17)};
+                               .fault_code = (unsigned)column_int(q, 17),
+                               .name_a = kept(q, 18, arena),
+                               .name_b = kept(q, 19, arena)};
 }
 
 static struct report_operation read_operation(struct query *q, struct arena *arena)

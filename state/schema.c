@@ -76,9 +76,13 @@ static const char history[] =
     " side BIGINT NOT NULL, id_a TEXT, id_b TEXT, title TEXT, other TEXT, code BIGINT NOT NULL, reason TEXT);"
     "CREATE INDEX run_problem_run ON run_problem(run);";
 
+/* What the sides were called, so that a report can be read when the configuration has moved on. */
+static const char run_sides[] = "ALTER TABLE run ADD COLUMN name_a TEXT; ALTER TABLE run ADD COLUMN name_b TEXT;";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
-static const char *const steps[][5] = {
+static const char *const steps[][8] = {
     {names_and_settings, journal, owed, store, history},
+    {run_sides},
 };
 
 int schema_version(void)

@@ -70,6 +70,7 @@ class Site:
         self.config = os.path.join(self.folder, "abgleich.ini")
         self.server = server
         self.environment = {}
+        self.language = "en"
         with open(self.config, "w", encoding="utf-8") as f:
             f.write("[abgleich]\nstate = %s/state.db\n" % self.folder)
         if server:
@@ -82,7 +83,7 @@ class Site:
         self.run("link", "add", "kunden", "contactbox:Kunden", "srv:" + book, "--mode", mode, "--authority", authority, expect=0)
 
     def run(self, *args, text=None, expect=None, bytes_in=None):
-        done = subprocess.run([PROGRAM, "-c", self.config, "--language", "en", *args], input=text.encode() if text else bytes_in,
+        done = subprocess.run([PROGRAM, "-c", self.config, "--language", self.language, *args], input=text.encode() if text else bytes_in,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(os.environ, **self.environment), timeout=120)
         r = Result(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
         if expect is not None and r.code != expect:

@@ -105,7 +105,8 @@ def in_german_with_umlauts():
     with Hostile() as server, Mailbox() as box:
         site = site_with(server, box.url)
         lock_out(server, site)
-        site.run("--language", "de", "digest", "--test", expect=0)
+        site.language = "de"
+        site.run("digest", "--test", expect=0)
         raw = box.mails[0][0].content
         assert raw.isascii() and max(map(len, raw.split(b"\r\n"))) <= 998
         site.close()

@@ -5,11 +5,11 @@
 
 static int64_t start(struct world *w, const char *link)
 {
-    int64_t run = 0;
-    expect_ok(w, runs_start(w->db, link, "command", &run, &w->fault));
-    cr_assert_gt(run, 0);
+    struct run_report r = {.link = str_of(link), .trigger = STR("command"), .name_a = STR("contactbox:Kunden"), .name_b = STR_NONE};
+    expect_ok(w, runs_start(w->db, &r, &w->fault));
+    cr_assert_gt(r.run, 0);
     w->now_ms += 1000;
-    return run;
+    return r.run;
 }
 
 static void note(struct world *w, int64_t run, const char *id)
@@ -43,6 +43,8 @@ Test(runs, report_comes_back_whole)
     cr_assert(runs_load(w.db, run, &w.arena, &r));
     expect_str(r.link, "kunden");
     expect_str(r.trigger, "command");
+    expect_str(r.name_a, "contactbox:Kunden");
+    cr_expect_null(r.name_b.p);
     expect_str(r.status, "partial");
     expect_str(r.plan, "hash");
     expect_str(r.fault, "something");
