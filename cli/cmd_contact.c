@@ -37,6 +37,7 @@ static void add_row(struct listing *l, const struct store_record *r)
 static bool list_one(void *ctx, const struct store_record *r)
 {
     struct listing *l = ctx;
+    if (r->deleted && !r->body.n) return true; /* erased: nothing is left of it to show */
     l->n++;
     if (!l->all) {
         add_row(l, r);

@@ -69,6 +69,8 @@ int command_config_check(struct cli *);
 int command_config_show(struct cli *);
 int command_status(struct cli *);
 int command_digest(struct cli *);
+int command_subject_export(struct cli *);
+int command_subject_erase(struct cli *);
 int command_explain(struct cli *);
 int command_daemon(struct cli *); /* daemon.c */
 int command_version(struct cli *);

@@ -3,6 +3,7 @@
 #include "cli/language.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 
 /* The one variable of the process: a signal handler can reach nothing else. Jobs see it through env->cancelled. */
 static volatile int cancel;
@@ -25,6 +26,7 @@ static void catch_signals(void)
 
 int main(int argc, char **argv)
 {
+    prctl(PR_SET_DUMPABLE, 0); /* passwords are in memory: no core dump, whoever collects them */
     catch_signals();
     language_init();
     struct cli cli = {.system.cancel = &cancel};

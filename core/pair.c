@@ -5,6 +5,7 @@
 #include "core/match.h"
 #include "state/runs.h"
 #include "state/store.h"
+#include "state/subject.h"
 
 #include <stdlib.h>
 
@@ -256,10 +257,11 @@ struct tombstones {
 static bool note_tombstone(void *ctx, const struct store_record *r)
 {
     struct tombstones *t = ctx;
-    if (!r->by_person || !r->uid.n) return true;
+    uint64_t uid;
+    if (!r->by_person || !subject_uid_hash(&t->job->key, r->uid, &uid)) return true;
     t->ids = mem_realloc(t->ids, (t->n + 1) * sizeof *t->ids);
     t->ids[t->n] = arena_str(&t->strings, r->id);
-    map64_put(&t->by_uid, hash_str(&t->job->key, r->uid), (uint32_t)t->n++);
+    map64_put(&t->by_uid, uid, (uint32_t)t->n++);
     return true;
 }
 

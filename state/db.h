@@ -39,6 +39,9 @@ enum fault_code db_check(struct db *db, struct fault *f);
 enum fault_code db_verify(struct db *db, struct fault *f);
 /* A consistent copy for backups; the file must not exist. */
 enum fault_code db_copy(struct db *db, const char *to_path, struct fault *f);
+/* Leaves nothing of deleted rows behind: neither free pages nor the write-ahead log. Outside a transaction. FAULT_BUSY while others
+ * read or write. */
+enum fault_code db_scrub(struct db *db, struct fault *f);
 
 /* -- queries: state/ only. Statements are named in state/queries.h and kept prepared.
  *

@@ -287,3 +287,19 @@ enum fault_code db_copy(struct db *db, const char *to_path, struct fault *f)
     if (db->fault.code) unlink(to_path);
     return db_check(db, f);
 }
+
+enum fault_code db_scrub(struct db *db, struct fault *f)
+{
+    int rc = sqlite3_exec(db->handle, "VACUUM", NULL, NULL, NULL);
+    int busy = 0;
+    if (rc == SQLITE_OK) {
+        sqlite3_stmt *stmt = NULL;
+        rc = sqlite3_prepare_v2(db->handle, "PRAGMA wal_checkpoint(TRUNCATE)", -1, &stmt, NULL);
+        if (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) busy = sqlite3_column_int(stmt, 0);
+        sqlite3_finalize(stmt);
+    }
+    if (busy || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+        return fault_set(f, FAULT_BUSY, _("do it again in a moment"), _("the state is in use, so that traces may be left in free space"));
+    if (rc != SQLITE_OK) db_remember(db, sqlite3_extended_errcode(db->handle));
+    return db_check(db, f);
+}

@@ -115,7 +115,7 @@ QUERY(RECORD_BY_PREFIX, "SELECT r.id" RECORD_FROM
                         "WHERE r.id >= $1 AND r.id < $2 AND r.deleted = $3 AND ($4 IS NULL OR b.id = $4) LIMIT 2")
 QUERY(RECORD_BY_TITLE, "SELECT r.id" RECORD_FROM
                        "WHERE r.title = $1 AND r.deleted = $2 AND ($3 IS NULL OR b.id = $3) LIMIT 2")
-QUERY(RECORD_HEAD, "SELECT no, book, seq, deleted FROM record WHERE id = $1")
+QUERY(RECORD_HEAD, "SELECT no, book, seq, deleted, length(body) FROM record WHERE id = $1")
 QUERY(RECORD_SAME, "SELECT 1 FROM record WHERE no = $1 AND body = $2 AND uid IS NOT DISTINCT FROM $3 AND title IS NOT DISTINCT FROM $4")
 QUERY(RECORD_INSERT, "INSERT INTO record(id, book, seq, kind, deleted, by_person, created_ms, changed_ms, uid, title, origin, body)"
                      " VALUES ($1, $2, $3, $4, 0, 0, $5, $5, $6, $7, $8, $9)")
@@ -145,6 +145,49 @@ QUERY(ARCHIVE_OF_ID, "SELECT " ARCHIVE_COLUMNS " FROM archive WHERE id = $1 ORDE
 QUERY(ARCHIVE_GET, "SELECT " ARCHIVE_COLUMNS ", body FROM archive WHERE no = $1")
 QUERY(ARCHIVE_PURGE_COUNT, "SELECT count(*) FROM archive WHERE time_ms < $1 AND (CAST($2 AS TEXT) IS NULL OR link = $2)")
 QUERY(ARCHIVE_PURGE, "DELETE FROM archive WHERE time_ms < $1 AND (CAST($2 AS TEXT) IS NULL OR link = $2)")
+
+/* one person everywhere (subject.c) */
+QUERY(SUBJECT_TITLES, "SELECT title FROM archive WHERE title IS NOT NULL UNION SELECT title FROM run_operation WHERE title IS NOT NULL"
+                      " UNION SELECT contact FROM run_conflict WHERE contact IS NOT NULL UNION SELECT title FROM run_problem"
+                      " WHERE title IS NOT NULL UNION SELECT other FROM run_problem WHERE other IS NOT NULL"
+                      " UNION SELECT title_a FROM review WHERE title_a IS NOT NULL UNION SELECT title_b FROM review"
+                      " WHERE title_b IS NOT NULL UNION SELECT title FROM pending WHERE title IS NOT NULL")
+QUERY(SUBJECT_IDS_OF_TITLE, "SELECT id FROM archive WHERE title = $1 UNION SELECT id FROM run_operation WHERE title = $1 AND id IS NOT NULL"
+                            " UNION SELECT id FROM run_conflict WHERE contact = $1 AND id IS NOT NULL"
+                            " UNION SELECT id FROM pending WHERE title = $1")
+QUERY(SUBJECT_PARTNERS, "SELECT id_b FROM journal WHERE id_a = $1 AND id_b IS NOT NULL UNION SELECT id_a FROM journal WHERE id_b = $1"
+                        " AND id_a IS NOT NULL")
+/* place as enum subject_place, id, title, where, time, run, row, text */
+QUERY(SUBJECT_TRACES,
+      "SELECT 2, a.id, a.title, a.link, a.time_ms, a.run, a.no, NULL FROM archive a WHERE a.id = $1 OR a.title = $2"
+      " UNION ALL SELECT 3, o.id, o.title, r.link, r.started_ms, o.run, o.no, NULL FROM run_operation o JOIN run r ON r.no = o.run"
+      " WHERE (o.id = $1 OR o.title = $2) AND o.title IS NOT NULL"
+      " UNION ALL SELECT 4, c.id, c.contact, r.link, r.started_ms, c.run, c.no,"
+      " c.field || ': ' || COALESCE(c.value_a, '') || ' / ' || COALESCE(c.value_b, '') FROM run_conflict c JOIN run r ON r.no = c.run"
+      " WHERE c.id = $1 OR c.contact = $2"
+      " UNION ALL SELECT 5, COALESCE(p.id_a, p.id_b), p.title, r.link, r.started_ms, p.run, p.no, p.reason FROM run_problem p"
+      " JOIN run r ON r.no = p.run WHERE p.id_a = $1 OR p.id_b = $1 OR p.title = $2 OR p.other = $2"
+      " UNION ALL SELECT 5, COALESCE(v.id_a, v.id_b), v.title_a, n.name, v.time_ms, 0, -v.no, v.reason FROM review v"
+      " JOIN name n ON n.no = v.link WHERE v.id_a = $1 OR v.id_b = $1 OR v.title_a = $2 OR v.title_b = $2"
+      " UNION ALL SELECT 5, w.id, w.title, n.name, w.first_seen_ms, 0, 0, w.text FROM pending w"
+      " JOIN name n ON n.no = w.link WHERE w.id = $1 AND w.title IS NOT NULL"
+      " UNION ALL SELECT 6, COALESCE(j.id_a, j.id_b), NULL, n.name, 0, 0, j.no, NULL FROM journal j JOIN name n ON n.no = j.link"
+      " WHERE j.id_a = $1 OR j.id_b = $1")
+QUERY(SUBJECT_ERASE_RECORD, "UPDATE record SET body = '', title = NULL, uid = $2 WHERE id = $1")
+QUERY(SUBJECT_ERASE_ARCHIVE, "DELETE FROM archive WHERE id = $1")
+QUERY(SUBJECT_ERASE_OPERATIONS, "UPDATE run_operation SET title = NULL WHERE id = $1")
+QUERY(SUBJECT_ERASE_CONFLICTS, "DELETE FROM run_conflict WHERE id = $1")
+QUERY(SUBJECT_ERASE_PROBLEMS, "DELETE FROM run_problem WHERE id_a = $1 OR id_b = $1")
+QUERY(SUBJECT_ERASE_REVIEWS, "DELETE FROM review WHERE id_a = $1 OR id_b = $1")
+QUERY(SUBJECT_ERASE_PENDING, "UPDATE pending SET title = NULL, text = NULL WHERE id = $1")
+QUERY(SUBJECT_ERASE_ARCHIVE_TITLE, "DELETE FROM archive WHERE title = $1")
+QUERY(SUBJECT_ERASE_OPERATIONS_TITLE, "UPDATE run_operation SET title = NULL WHERE title = $1")
+QUERY(SUBJECT_ERASE_CONFLICTS_TITLE, "DELETE FROM run_conflict WHERE contact = $1")
+QUERY(SUBJECT_ERASE_PROBLEMS_TITLE, "DELETE FROM run_problem WHERE title = $1 OR other = $1")
+QUERY(SUBJECT_ERASE_REVIEWS_TITLE, "DELETE FROM review WHERE title_a = $1 OR title_b = $1")
+QUERY(SUBJECT_ERASE_PENDING_TITLE, "UPDATE pending SET title = NULL, text = NULL WHERE title = $1")
+/* A title stands in quotes in a sentence (fault_text). */
+QUERY(SUBJECT_ERASE_FAULTS, "UPDATE run SET fault = replace(fault, '\"' || $1 || '\"', '(erased)') WHERE fault IS NOT NULL")
 
 /* runs */
 QUERY(RUN_START, "INSERT INTO run(link, cause, status, started_ms, finished_ms, requests, bytes_in, bytes_out, n_conflicts, n_problems,"

@@ -33,7 +33,7 @@ static int64_t next_seq(struct db *db, int64_t book, int living)
 /* What a write must know of the record as it is. */
 struct head {
     int64_t no, book, seq;
-    bool there, deleted;
+    bool there, deleted, erased; /* erased: its content is gone for good (subject.h) */
 };
 
 static struct head head_of(struct db *db, struct str id)
@@ -46,6 +46,7 @@ static struct head head_of(struct db *db, struct str id)
         h.book = column_int(q, 1);
         h.seq = column_int(q, 2);
         h.deleted = column_int(q, 3) != 0;
+        h.erased = h.deleted && column_int(q, 4) == 0;
     }
     query_end(q);
     return h;
@@ -188,7 +189,7 @@ enum fault_code store_restore(struct db *db, struct str id, struct str origin, i
     struct head h = head_of(db, id);
     enum fault_code code = db_check(db, f);
     if (code) return code;
-    if (!h.there || !h.deleted)
+    if (!h.there || !h.deleted || h.erased)
         return fault_set(f, FAULT_GONE, _("`abgleich contact deleted` lists what can be restored"),
                          _("no deleted record %.*s is kept"), STR_ARG(id));
     tell(seq, mark(db, &h, false, false, origin));
