@@ -62,7 +62,8 @@ struct config {
     const char *tls_cert, *tls_key; /* NULL = no TLS */
     const char *language;           /* NULL = the environment's */
     const char *region;             /* "DE" */
-    int64_t jobs;
+    int64_t jobs, jobs_per_host;
+    int64_t quiet_ms;                /* a change in the store starts its links after so long without another */
     int64_t history_ms;
     int64_t tombstone_keep_ms;       /* how long deleted contacts can be restored and are remembered as deleted */
     int64_t max_upload_bytes;        /* one body sent to a server of ours */

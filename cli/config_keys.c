@@ -99,6 +99,8 @@ static const struct config_key general[] = {
     {"language", CONFIG_TEXT, AT(language), check_language, N_("de or en")},
     {"region", CONFIG_TEXT, AT(region), check_region, EXPECTS_REGION},
     {"jobs", CONFIG_COUNT, AT(jobs), NULL, N_("how many links may run at the same time, 1 to 1000")},
+    {"jobs_per_host", CONFIG_COUNT, AT(jobs_per_host), NULL, N_("how many links may run at the same time on one server, 1 to 1000")},
+    {"quiet", CONFIG_DURATION, AT(quiet_ms), NULL, EXPECTS_DURATION},
     {"history", CONFIG_DURATION, AT(history_ms), NULL, EXPECTS_DURATION},
     {"tombstone_keep", CONFIG_DURATION, AT(tombstone_keep_ms), NULL, EXPECTS_DURATION},
     {"max_upload", CONFIG_SIZE, AT(max_upload_bytes), NULL, N_("a size like 20M")},

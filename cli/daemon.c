@@ -3,9 +3,11 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/daemon_job.h"
 #include "cli/daemon_upkeep.h"
 #include "cli/file.h"
 #include "cli/upkeep.h"
+#include "connectors/url.h"
 #include "core/scheduler.h"
 #include "server/http_server.h"
 #include "state/journal.h"
@@ -70,52 +72,12 @@ static void config_replace(struct daemon *d, struct config *config)
 
 /* -- a job -- */
 
-static struct scheduled_outcome run_opened(struct db *db, struct env *env, const struct link *link)
-{
-    struct run_result result;
-    const struct run_options options = {.trigger = "interval"};
-    run_link(db, env, link, &options, &result);
-    struct buf text AUTO_BUF = BUF_INIT;
-    fault_text(&result.fault, &text);
-    if (result.status != RUN_UNCHANGED)
-        env_logf(env, result.fault.code ? LOG_WARNING : LOG_INFO,
-                 "event=run link=%s run=%lld status=%s a=+%lld~%lld-%lld b=+%lld~%lld-%lld fault=%s", link->name,
-                 (long long)result.run, run_status_name(result.status), (long long)result.a.created,
-                 (long long)result.a.updated, (long long)result.a.deleted, (long long)result.b.created,
-                 (long long)result.b.updated, (long long)result.b.deleted,
-                 result.fault.code ? fault_name(result.fault.code) : "none");
-    struct scheduled_outcome outcome = {result.fault.code, result.fault.retry_after_ms};
-    if (!outcome.code && result.status == RUN_PARTIAL) outcome.code = FAULT_REFUSED;
-    run_result_free(&result);
-    return outcome;
-}
-
-static struct scheduled_outcome run_one(struct daemon *d, const struct config *config, const char *name,
-                                        const volatile int *cancel)
-{
-    struct env_system system;
-    env_system_init(&system, d->cli->system.max_level, cancel);
-    const struct config_link *link = config_link(config, name);
-    if (!link || !config_link_is_on(link)) return (struct scheduled_outcome){FAULT_NONE, 0};
-    struct fault f AUTO_FAULT = FAULT_INIT;
-    struct db *db = NULL;
-    struct link opened = {0};
-    struct scheduled_outcome outcome = {db_open(config->state, DB_MAY_CREATE, &system.env, &db, &f), 0};
-    if (!outcome.code) outcome.code = config_link_open(link, db, &opened, &f);
-    if (outcome.code)
-        env_logf(&system.env, LOG_ERROR, "event=not_started link=%s fault=%s", name, fault_name(outcome.code));
-    else
-        outcome = run_opened(db, &system.env, &opened);
-    config_link_wipe(&opened);
-    db_close(db);
-    return outcome;
-}
-
-static struct scheduled_outcome on_run(void *ctx, const char *name, const volatile int *cancel)
+static struct scheduled_outcome on_run(void *ctx, const char *name, enum scheduled_cause cause,
+                                       const volatile int *cancel)
 {
     struct daemon *d = ctx;
     struct shared_config *c = config_take(d);
-    struct scheduled_outcome outcome = run_one(d, c->config, name, cancel);
+    struct scheduled_outcome outcome = daemon_job_run(c->config, d->cli->system.max_level, name, cause, cancel);
     config_give_back(d, c);
     return outcome;
 }
@@ -140,20 +102,40 @@ static void on_upkeep(void *ctx)
 
 /* -- what is scheduled -- */
 
+/* The remote of one side; the store is none. */
+static void add_remote(struct scheduled *link, int side, const struct config_account *account, struct arena *arena)
+{
+    if (config_is_store(account)) return;
+    struct buf origin AUTO_BUF = BUF_INIT;
+    link->accounts[side] = account->name;
+    if (account->url && url_origin(str_of(account->url), &origin))
+        link->hosts[side] = arena_strdup(arena, buf_str(&origin));
+}
+
+static struct scheduled scheduled_of(struct daemon *d, const struct config_link *l, struct arena *arena)
+{
+    struct link_state state;
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct scheduled out = {.name = l->name, .interval_ms = l->interval_ms > 0 ? l->interval_ms : 1};
+    if (!link_state_load(d->cli->db, l->name, &state, &f)) out.last_run_ms = state.last_run_ms;
+    link_state_free(&state);
+    add_remote(&out, 0, l->account_a, arena);
+    add_remote(&out, 1, l->account_b, arena);
+    return out;
+}
+
 static void schedule(struct daemon *d)
 {
     const struct config *c = d->current->config;
+    struct arena arena AUTO_ARENA = ARENA_INIT;
     struct scheduled *links AUTO_FREE = mem_calloc(c->n_links + 1, sizeof *links);
     size_t n = 0;
     for (size_t i = 0; i < c->n_links; i++) {
         const struct config_link *l = &c->links[i];
         if (!config_link_is_on(l) || l->policy.mode < MODE_ONE_WAY) continue; /* an import is run by a person */
-        struct link_state state;
-        struct fault f AUTO_FAULT = FAULT_INIT;
-        int64_t last = link_state_load(d->cli->db, l->name, &state, &f) ? 0 : state.last_run_ms;
-        link_state_free(&state);
-        links[n++] = (struct scheduled){l->name, l->interval_ms, last};
+        links[n++] = scheduled_of(d, l, &arena);
     }
+    scheduler_limit(d->scheduler, (size_t)c->jobs, (size_t)c->jobs_per_host);
     scheduler_set(d->scheduler, links, n);
     env_logf(d->cli->env, LOG_INFO, "event=scheduled links=%zu", n);
 }
@@ -180,11 +162,12 @@ struct status_text {
     bool first;
 };
 
-static void add_link(void *ctx, const char *link, int64_t due_in_ms, unsigned failures)
+static void add_link(void *ctx, const struct scheduled_view *v)
 {
     struct status_text *t = ctx;
-    json_t *o = json_pack("{s:s, s:b, s:I, s:i}", "link", link, "running", due_in_ms < 0, "due_in_ms",
-                          (json_int_t)(due_in_ms < 0 ? 0 : due_in_ms), "failures", (int)failures);
+    json_t *o = json_pack("{s:s, s:b, s:I, s:i, s:s, s:I}", "link", v->name, "running", v->running, "due_in_ms",
+                          (json_int_t)v->due_in_ms, "failures", (int)v->failures, "code", fault_name(v->code),
+                          "skipped", (json_int_t)v->skipped);
     char *text = json_dumps(o, 0);
     buf_addf(t->out, "%s\n  %s", t->first ? "" : ",", text);
     t->first = false;
@@ -284,7 +267,7 @@ static int serve(struct daemon *d)
     const struct config *c = d->current->config;
     if (c->listen && http_server_start(&d->loop, c->listen, on_http, d, &d->server, &cli->fault)) return cli_fail(cli);
     const struct scheduler_hooks hooks = {d, on_run, on_ran, on_stopped};
-    d->scheduler = scheduler_new(&d->loop, cli->env, (size_t)c->jobs, &hooks);
+    d->scheduler = scheduler_new(&d->loop, cli->env, &hooks);
     d->upkeep = upkeep_clock_start(&d->loop, on_upkeep, d);
     watch(d);
     schedule(d);

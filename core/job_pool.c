@@ -10,10 +10,10 @@ struct queue {
 };
 
 struct job_pool {
-    pthread_mutex_t mutex; /* guards the queues, idle and stopping */
+    pthread_mutex_t mutex; /* guards the queues, idle, n_waiting and stopping */
     pthread_cond_t wake;
     struct queue waiting, finished;
-    size_t idle;
+    size_t idle, n_waiting;
     bool stopping;
     uv_async_t async;
     pthread_t *threads;
@@ -43,6 +43,7 @@ static struct pool_job *wait_for_job(struct job_pool *pool)
     pool->idle++;
     while (!(job = take(&pool->waiting)) && !pool->stopping) pthread_cond_wait(&pool->wake, &pool->mutex);
     pool->idle--;
+    pool->n_waiting -= job != NULL;
     pthread_mutex_unlock(&pool->mutex);
     return job;
 }
@@ -93,7 +94,7 @@ void job_pool_add(struct job_pool *pool, struct pool_job *job)
     pthread_mutex_lock(&pool->mutex);
     put(&pool->waiting, job);
     pool->busy++;
-    bool more = pool->idle < pool->busy && pool->n_threads < pool->max;
+    bool more = pool->idle < ++pool->n_waiting && pool->n_threads < pool->max;
     pthread_cond_signal(&pool->wake);
     pthread_mutex_unlock(&pool->mutex);
     if (more && pthread_create(&pool->threads[pool->n_threads], NULL, thread_main, pool) == 0) pool->n_threads++;
