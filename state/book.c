@@ -1,6 +1,7 @@
 #include "state/store.h"
 
 #include "base/i18n.h"
+#include "state/attached.h"
 #include "state/rows.h"
 
 static struct book read_book(struct query *q, struct arena *arena)
@@ -93,6 +94,7 @@ enum fault_code book_remove(struct db *db, struct str id, struct fault *f)
         bind_int(q, 1, number);
         query_run(q);
     }
+    attached_purge(db, 0, NULL);
     code = db_commit(db, f);
     return code || number ? code : no_book(id, f);
 }

@@ -133,6 +133,56 @@ QUERY(BOOK_RAISE_FLOOR, "UPDATE book SET floor = COALESCE((SELECT max(r.seq) FRO
 QUERY(RECORD_PURGE, "DELETE FROM record WHERE deleted = 1 AND changed_ms < $1")
 QUERY(RECORD_PURGE_COUNT, "SELECT count(*) FROM record WHERE deleted = 1 AND changed_ms < $1")
 
+/* what hangs on records */
+#define FOLLOWUP_SELECT                                                                                                                \
+    "SELECT f.no, f.record, COALESCE(r.title, f.contact), f.due, f.text, f.created_ms, f.done_ms, b.name, r.deleted"                  \
+    " FROM followup f LEFT JOIN record r ON r.id = f.record LEFT JOIN book b ON b.no = r.book "
+QUERY(FOLLOWUP_ADD, "INSERT INTO followup(record, contact, due, text, created_ms, done_ms) VALUES ($1, $2, $3, $4, $5, 0) RETURNING no")
+QUERY(FOLLOWUP_GET, FOLLOWUP_SELECT "WHERE f.no = $1")
+QUERY(FOLLOWUP_LIST, FOLLOWUP_SELECT
+      "WHERE (CAST($1 AS TEXT) IS NULL OR f.record = $1) AND (CAST($2 AS TEXT) IS NULL OR b.id = $2)"
+      " AND (CAST($3 AS TEXT) IS NULL OR f.due < $3) AND ($4 = 1 OR f.done_ms = 0) AND ($5 = 0 OR r.id IS NULL) ORDER BY f.due, f.no")
+QUERY(FOLLOWUP_DONE, "UPDATE followup SET done_ms = $2 WHERE no = $1 AND done_ms = 0")
+QUERY(FOLLOWUP_ASSIGN, "UPDATE followup SET record = $2, contact = $3 WHERE no = $1")
+QUERY(FOLLOWUP_MOVE, "UPDATE followup SET record = $2 WHERE record = $1")
+QUERY(ATTACHMENT_BODY_ADD, "INSERT INTO attachment_body(hash, size_bytes) VALUES (NULL, 0) RETURNING no")
+QUERY(ATTACHMENT_BODY_FIND, "SELECT no FROM attachment_body WHERE hash = $1")
+QUERY(ATTACHMENT_BODY_SET, "UPDATE attachment_body SET hash = $2, size_bytes = $3 WHERE no = $1")
+QUERY(ATTACHMENT_BODY_REMOVE, "DELETE FROM attachment_body WHERE no = $1")
+QUERY(ATTACHMENT_PARTS_REMOVE, "DELETE FROM attachment_part WHERE body = $1")
+QUERY(ATTACHMENT_PART_ADD, "INSERT INTO attachment_part(body, part, bytes) VALUES ($1, $2, $3)")
+QUERY(ATTACHMENT_PARTS, "SELECT p.bytes FROM attachment_part p JOIN attachment a ON a.body = p.body WHERE a.no = $1 ORDER BY p.part")
+QUERY(ATTACHMENT_ADD, "INSERT INTO attachment(record, body, name, media_type, created_ms, detached_ms) VALUES ($1, $2, $3, $4, $5, 0)"
+                      " RETURNING no")
+QUERY(ATTACHMENT_SAME, "SELECT no FROM attachment WHERE record = $1 AND body = $2 AND name = $3 ORDER BY no")
+#define ATTACHMENT_SELECT                                                                                                              \
+    "SELECT a.no, a.record, a.name, a.media_type, b.hash, b.size_bytes, a.created_ms, a.detached_ms"                                  \
+    " FROM attachment a JOIN attachment_body b ON b.no = a.body "
+QUERY(ATTACHMENT_GET, ATTACHMENT_SELECT "WHERE a.no = $1")
+QUERY(ATTACHMENT_LIST, ATTACHMENT_SELECT "WHERE a.record = $1 AND ($2 = 1 OR a.detached_ms = 0) ORDER BY a.no")
+QUERY(ATTACHMENT_DETACH, "UPDATE attachment SET detached_ms = $2 WHERE no = $1")
+QUERY(ATTACHMENT_MOVE, "UPDATE attachment SET record = $2 WHERE record = $1")
+QUERY(ATTACHMENT_PURGE, "DELETE FROM attachment WHERE (detached_ms > 0 AND detached_ms < $1)"
+                        " OR NOT EXISTS (SELECT 1 FROM record r WHERE r.id = attachment.record)")
+QUERY(ATTACHMENT_PURGE_PARTS, "DELETE FROM attachment_part WHERE NOT EXISTS (SELECT 1 FROM attachment a WHERE a.body = attachment_part.body)")
+QUERY(ATTACHMENT_PURGE_BODIES, "DELETE FROM attachment_body WHERE NOT EXISTS (SELECT 1 FROM attachment a WHERE a.body = attachment_body.no)")
+#define RELATION_IS "kind = $2 AND ((record = $1 AND other = $3) OR ($4 = 1 AND record = $3 AND other = $1))"
+QUERY(RELATION_FIND, "SELECT no FROM relation WHERE " RELATION_IS)
+QUERY(RELATION_ADD, "INSERT INTO relation(record, kind, other, created_ms) VALUES ($1, $2, $3, $4)")
+QUERY(RELATION_REMOVE, "DELETE FROM relation WHERE " RELATION_IS)
+QUERY(RELATION_LIST, "SELECT l.no AS no, l.kind AS kind, 0 AS back, l.other AS other, r.title AS title FROM relation l"
+                     " JOIN record r ON r.id = l.other WHERE l.record = $1 AND r.deleted = 0"
+                     " UNION ALL SELECT l.no, l.kind, 1, l.record, r.title FROM relation l"
+                     " JOIN record r ON r.id = l.record WHERE l.other = $1 AND r.deleted = 0 ORDER BY kind, title, no")
+QUERY(RELATION_MOVE, "UPDATE relation SET record = $2 WHERE record = $1 AND other <> $2"
+                     " AND NOT EXISTS (SELECT 1 FROM relation o WHERE o.record = $2 AND o.kind = relation.kind AND o.other = relation.other)")
+QUERY(RELATION_MOVE_OTHER, "UPDATE relation SET other = $2 WHERE other = $1 AND record <> $2"
+                           " AND NOT EXISTS (SELECT 1 FROM relation o WHERE o.record = relation.record AND o.kind = relation.kind"
+                           " AND o.other = $2)")
+QUERY(RELATION_DROP, "DELETE FROM relation WHERE record = $1 OR other = $1")
+QUERY(RELATION_PURGE, "DELETE FROM relation WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.id = relation.record)"
+                      " OR NOT EXISTS (SELECT 1 FROM record r WHERE r.id = relation.other)")
+
 /* archive */
 QUERY(ARCHIVE_REMOVE, "DELETE FROM archive WHERE no = $1")
 QUERY(ARCHIVE_PUT, "INSERT INTO archive(run, link, side, id, title, reason, time_ms, after, size_bytes, body)"

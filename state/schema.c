@@ -79,10 +79,28 @@ static const char history[] =
 /* What the sides were called, so that a report can be read when the configuration has moved on. */
 static const char run_sides[] = "ALTER TABLE run ADD COLUMN name_a TEXT; ALTER TABLE run ADD COLUMN name_b TEXT;";
 
+/* What hangs on records of the store and never leaves it. A record is named by its id, without a foreign key: what hangs on it stays
+ * when the record goes, and is back with it. */
+static const char attached[] =
+    "CREATE TABLE followup(no " SERIAL ", record TEXT NOT NULL, contact TEXT NOT NULL, due TEXT NOT NULL, text TEXT NOT NULL,"
+    " created_ms BIGINT NOT NULL, done_ms BIGINT NOT NULL);"
+    "CREATE INDEX followup_record ON followup(record);"
+    "CREATE INDEX followup_due ON followup(due);"
+    "CREATE TABLE attachment_body(no " SERIAL ", hash TEXT UNIQUE, size_bytes BIGINT NOT NULL);"
+    "CREATE TABLE attachment_part(body BIGINT NOT NULL REFERENCES attachment_body(no) ON DELETE CASCADE, part BIGINT NOT NULL,"
+    " bytes BYTEA NOT NULL, PRIMARY KEY(body, part));"
+    "CREATE TABLE attachment(no " SERIAL ", record TEXT NOT NULL, body BIGINT NOT NULL REFERENCES attachment_body(no),"
+    " name TEXT NOT NULL, media_type TEXT NOT NULL, created_ms BIGINT NOT NULL, detached_ms BIGINT NOT NULL);"
+    "CREATE INDEX attachment_record ON attachment(record);"
+    "CREATE INDEX attachment_of_body ON attachment(body);"
+    "CREATE TABLE relation(no " SERIAL ", record TEXT NOT NULL, kind TEXT NOT NULL, other TEXT NOT NULL,"
+    " created_ms BIGINT NOT NULL, UNIQUE(record, kind, other));"
+    "CREATE INDEX relation_other ON relation(other);";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][8] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides},
+    {run_sides, attached},
 };
 
 int schema_version(void)

@@ -1,6 +1,7 @@
 #include "state/store.h"
 
 #include "base/i18n.h"
+#include "state/attached.h"
 
 static int64_t now_ms(struct db *db)
 {
@@ -232,5 +233,5 @@ enum fault_code store_purge(struct db *db, int64_t before_ms, int64_t *n, struct
         bind_int(q, 1, before_ms);
         query_run(q);
     }
-    return db_check(db, f);
+    return attached_purge(db, before_ms, f);
 }

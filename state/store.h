@@ -21,7 +21,7 @@ bool book_find(struct db *db, struct str id_or_name, struct arena *arena, struct
 /* FAULT_EXISTS if the name is taken. */
 enum fault_code book_add(struct db *db, struct str name, unsigned kind, struct arena *arena, struct book *out, struct fault *f);
 enum fault_code book_rename(struct db *db, struct str id, struct str name, struct fault *f);
-/* With all its records and tombstones. */
+/* With all its records and tombstones, their attachments and relations; follow-ups become unassigned. */
 enum fault_code book_remove(struct db *db, struct str id, struct fault *f);
 
 struct store_record {
@@ -65,7 +65,7 @@ enum fault_code store_delete(struct db *db, const struct store_write *w, bool by
 enum fault_code store_restore(struct db *db, struct str id, struct str origin, int64_t *seq, struct fault *f);
 /* All living records of a book go (import neu-anlegen): tombstones of a sync, not of a person. */
 enum fault_code store_wipe(struct db *db, struct str book, struct str origin, int64_t *n, struct fault *f);
-/* Tombstones older than that are forgotten. */
+/* Tombstones older than that are forgotten, with what hangs on them (state/attached.h). */
 enum fault_code store_purge(struct db *db, int64_t before_ms, int64_t *n, struct fault *f);
 
 /* Everything changed after `since` in change order, tombstones and bodies included. */

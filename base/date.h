@@ -1,0 +1,13 @@
+/* Days as people write them: no time of day, no time zone. Everybody may use it. */
+#ifndef ABGLEICH_DATE_H
+#define ABGLEICH_DATE_H
+
+#include "base/str.h"
+
+#define DATE_BYTES 11
+
+/* "2026-12-01" or "1.12.2026", a day there is, of the years 1000 to 9999: to "2026-12-01", which sorts as the days do.
+ */
+bool date_parse(struct str s, char out[DATE_BYTES]);
+
+#endif
