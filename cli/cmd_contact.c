@@ -110,6 +110,7 @@ static int show_text(struct cli *cli, const struct store_record *r)
     table_print(&t, "", stdout);
     if (parsed) {
         print_fields(parsed, &cli->arena);
+        contact_attached_print(cli, r->id);
         return EXIT_DONE;
     }
     fault_copy(&cli->fault, &why);

@@ -64,6 +64,19 @@ static const struct command table[] = {
     {"contact", "import", "BOOK FILE|-", N_("takes contacts from a vCard file"), "", 2, 2, command_contact_import},
     {"contact", "export", "BOOK [--format vcard|csv|json]", N_("writes contacts to standard output"), "format:", 1, 1,
      command_contact_export},
+    {"contact", "followup add", "CONTACT --due DAY TEXT...", N_("reminds of a contact"), "due:", 2, ANY_NUMBER, command_followup_add},
+    {"contact", "followup list", "[BOOK|CONTACT] [--due-before DAY] [--all] [--unassigned]", N_("shows follow-ups by day; --all done ones too"),
+     "due-before: all unassigned", 0, 1, command_followup_list},
+    {"contact", "followup done", "ID...", N_("a follow-up is done"), "", 1, ANY_NUMBER, command_followup_done},
+    {"contact", "followup assign", "ID CONTACT", N_("gives a follow-up to another contact"), "", 2, 2, command_followup_assign},
+    {"contact", "attach", "CONTACT FILE|- [--name NAME] [--type TYPE]", N_("keeps a file with a contact"), "name: type:", 2, 2,
+     command_attach},
+    {"contact", "attachments", "CONTACT [--all]", N_("shows its files; --all those detached, too"), "all", 1, 1, command_attachments},
+    {"contact", "attachment get", "ID", N_("writes a file to standard output"), "", 1, 1, command_attachment_get},
+    {"contact", "detach", "ID... [--undo]", N_("takes files off a contact; --undo puts them back"), "undo", 1, ANY_NUMBER, command_detach},
+    {"contact", "relate", "CONTACT KIND OTHER", N_("links two contacts: the other is its employer, spouse, child ..."), "", 3, 3,
+     command_relate},
+    {"contact", "unrelate", "CONTACT KIND OTHER", N_("takes that link away"), "", 3, 3, command_unrelate},
     {"secret", "set", "ACCOUNT [--password-file FILE|-]", N_("stores a password"), "password-file:", 1, 1,
      command_secret_set},
     {"config", "check", "", N_("tells whether the configuration is right"), "", 0, 0, command_config_check},
@@ -207,30 +220,60 @@ static enum fault_code unknown_command(struct cli *cli, const char *group, const
                      verb ? verb : "");
 }
 
-static enum fault_code verb_missing(struct cli *cli, const char *group)
+/* Is `word` the first of a verb's two words (or, where it is NULL, anything)? */
+static bool verb_begins(const struct command *c, const char *group, const char *word)
+{
+    struct str rest = str_of(c->verb);
+    if (strcmp(c->group, group) != 0 || !rest.p) return false;
+    struct str first = str_split(&rest, ' ');
+    return !word || (rest.p && str_eq(first, str_of(word)));
+}
+
+static enum fault_code verb_missing(struct cli *cli, const char *group, const char *word)
 {
     struct buf verbs AUTO_BUF = BUF_INIT;
     for (const struct command *c = table; c->group; c++)
-        if (strcmp(c->group, group) == 0) buf_addf(&verbs, "%s%s", verbs.len ? " | " : "", c->verb);
+        if (verb_begins(c, group, word)) buf_addf(&verbs, "%s%s", verbs.len ? " | " : "", c->verb);
     return fault_set(&cli->fault, FAULT_USAGE, arena_printf(&cli->arena, "abgleich %s %s", group, buf_cstr(&verbs)),
-                     _("\"%s\" needs a second word"), group);
+                     word ? _("\"%s\" needs another word") : _("\"%s\" needs a second word"), word ? word : group);
 }
 
-/* Takes one word or two from w. */
+/* How many words of w are this command's; 0 = it is another. */
+static size_t words_of(const struct command *c, const struct words *w)
+{
+    if (strcmp(c->group, *w->next) != 0) return 0;
+    size_t n = 1;
+    for (struct str rest = str_of(c->verb); rest.p; n++)
+        if (n >= w->left || !str_eq(str_split(&rest, ' '), str_of(w->next[n]))) return 0;
+    return n;
+}
+
+static enum fault_code explain_words(struct cli *cli, const struct words *w)
+{
+    const char *group = *w->next, *verb = w->left > 1 && w->next[1][0] != '-' ? w->next[1] : NULL;
+    const char *more = w->left > 2 && w->next[2][0] != '-' ? w->next[2] : NULL;
+    bool verbs = false, longer = false;
+    for (const struct command *c = table; c->group; c++) {
+        verbs |= verb_begins(c, group, NULL);
+        longer |= verb && verb_begins(c, group, verb);
+    }
+    if (verbs && !verb) return verb_missing(cli, group, NULL);
+    if (longer && !more) return verb_missing(cli, group, verb);
+    return unknown_command(cli, group, longer ? arena_printf(&cli->arena, "%s %s", verb, more) : verbs ? verb : NULL);
+}
+
+/* Takes the words of one command from w. */
 static enum fault_code find_command(struct cli *cli, struct words *w)
 {
-    const char *group = *w->next, *verb = w->left > 1 ? w->next[1] : NULL;
-    bool two_words = false;
     for (const struct command *c = table; c->group; c++) {
-        if (strcmp(c->group, group) != 0) continue;
-        if (c->verb && (two_words = true) && (!verb || strcmp(c->verb, verb) != 0)) continue;
+        size_t n = words_of(c, w);
+        if (!n) continue;
         cli->command = c;
-        w->next += c->verb ? 2 : 1;
-        w->left -= c->verb ? 2 : 1;
+        w->next += n;
+        w->left -= n;
         return FAULT_NONE;
     }
-    if (two_words && (!verb || verb[0] == '-')) return verb_missing(cli, group);
-    return unknown_command(cli, group, two_words ? verb : NULL);
+    return explain_words(cli, w);
 }
 
 static enum fault_code check_number(struct cli *cli)

@@ -9,7 +9,7 @@
 
 struct command {
     const char *group;      /* first word */
-    const char *verb;       /* second word; NULL = none */
+    const char *verb;       /* what follows: one word or two ("followup add"); NULL = none */
     const char *usage;      /* what follows */
     const char *summary;    /* msgid */
     const char *options;    /* names, each with ':' for each value it takes: "yes password-file: same::" */
@@ -64,6 +64,16 @@ int command_contact_deleted(struct cli *);
 int command_contact_restore(struct cli *);
 int command_contact_import(struct cli *);
 int command_contact_export(struct cli *);
+int command_followup_add(struct cli *);
+int command_followup_list(struct cli *);
+int command_followup_done(struct cli *);
+int command_followup_assign(struct cli *);
+int command_attach(struct cli *);
+int command_attachments(struct cli *);
+int command_attachment_get(struct cli *);
+int command_detach(struct cli *);
+int command_relate(struct cli *);
+int command_unrelate(struct cli *);
 int command_secret_set(struct cli *);
 int command_config_check(struct cli *);
 int command_config_show(struct cli *);

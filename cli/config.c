@@ -287,6 +287,7 @@ enum fault_code config_load(const char *path, bool required, struct config **out
     c->quiet_ms = 5 * 1000;
     c->history_ms = 30 * CONFIG_DAY_MS;
     c->max_upload_bytes = 20 << 20;
+    c->max_attachment_bytes = 20 << 20;
     c->tombstone_keep_ms = 180 * CONFIG_DAY_MS;
     c->report = (struct config_report){
         .smtp = "smtp://localhost", .retain_ms = 90 * CONFIG_DAY_MS, .remind_ms = 7 * CONFIG_DAY_MS, .gap_ms = CONFIG_DAY_MS / 24};

@@ -103,6 +103,7 @@ static const struct config_key general[] = {
     {"quiet", CONFIG_DURATION, AT(quiet_ms), NULL, EXPECTS_DURATION},
     {"history", CONFIG_DURATION, AT(history_ms), NULL, EXPECTS_DURATION},
     {"tombstone_keep", CONFIG_DURATION, AT(tombstone_keep_ms), NULL, EXPECTS_DURATION},
+    {"max_attachment", CONFIG_SIZE, AT(max_attachment_bytes), NULL, N_("a size like 20M")},
     {"max_upload", CONFIG_SIZE, AT(max_upload_bytes), NULL, N_("a size like 20M")},
     {NULL, CONFIG_TEXT, 0, NULL, NULL},
 };

@@ -119,6 +119,7 @@ json_t *contact_json_whole(struct cli *cli, const struct store_record *r)
     json_object_set_new(o, "origin", json_text(r->origin));
     json_object_set_new(o, "deleted", json_boolean(r->deleted));
     json_object_set_new(o, "fields", parsed ? fields_json(parsed) : json_array());
+    contact_attached_json(cli, r->id, o);
     json_object_set_new(o, "body", json_text(r->body));
     return o;
 }

@@ -3,6 +3,9 @@
 #define ABGLEICH_CONTACT_H
 
 #include "cli/cli.h"
+#include "state/attachment.h"
+#include "state/followup.h"
+#include "state/relation.h"
 #include "state/store.h"
 
 #define ORIGIN_COMMAND STR("command")
@@ -26,5 +29,14 @@ void contact_values(const struct record *r, const char *field, const char *betwe
 bool contact_edit(struct cli *cli, const struct record *r, unsigned kind, char **pairs, size_t n, struct buf *out);
 /* A new record from FIELD=VALUE. */
 bool contact_make(struct cli *cli, unsigned kind, char **pairs, size_t n, struct buf *out);
+
+/* What hangs on a record, into its JSON, and as text on stdout. */
+void contact_attached_json(struct cli *cli, struct str id, json_t *into);
+void contact_attached_print(struct cli *cli, struct str id);
+json_t *followup_json(const struct followup *f);
+json_t *attachment_json(const struct attachment *a);
+const char *attachment_size(int64_t bytes, struct arena *arena); /* "12 KiB" */
+/* The number of a follow-up or an attachment; false with cli->fault. */
+bool contact_number(struct cli *cli, const char *text, const char *advice, int64_t *no);
 
 #endif

@@ -95,6 +95,10 @@ Test(cli, refuses_with_a_suggestion)
         {"abgleich|snyc", "no command \"snyc\"", "\"sync\""},
         {"abgleich|contact|lst", "no command \"contact lst\"", "\"contact list\""},
         {"abgleich|contact", "needs a second word", "export"},
+        {"abgleich|contact|followup", "\"followup\" needs another word", "followup add | followup list"},
+        {"abgleich|contact|followup|--json", "\"followup\" needs another word", "followup assign"},
+        {"abgleich|contact|followup|ad", "no command \"contact followup ad\"", "\"contact followup add\""},
+        {"abgleich|contact|atach", "no command \"contact atach\"", "\"contact attach\""},
         {"abgleich|xyzzy", "no command \"xyzzy\"", "help"},
         {"abgleich|sync|--jsn", "unknown option --jsn", "--json"},
         {"abgleich|sync|-x", "unknown option --x", ""},
@@ -120,10 +124,13 @@ Test(cli, refuses_with_a_suggestion)
 Test(cli, the_table_is_sound)
 {
     for (const struct command *c = command_table(); c->group; c++) {
-        char *argv[] = {(char[]){"abgleich"}, mem_strdup(c->group), mem_strdup(c->verb), (char[]){"--help"}};
+        char line[128];
+        snprintf(line, sizeof line, "abgleich|%s|%s%s--help", c->group, c->verb ? c->verb : "", c->verb ? "|" : "");
+        for (char *at = line; *at; at++)
+            if (*at == ' ') *at = '|';
+        struct words w = words_of(line);
         struct cli cli AUTO_CLI = {.n_args = 0};
-        if (!c->verb) argv[2] = argv[3];
-        cr_expect_eq(command_parse(&cli, c->verb ? 4 : 3, argv), FAULT_NONE, "%s %s", c->group, c->verb);
+        cr_expect_eq(command_parse(&cli, w.n, w.list), FAULT_NONE, "%s %s", c->group, c->verb);
         cr_expect_eq(cli.command, c, "%s %s", c->group, c->verb);
         struct str usage = str_of(c->usage);
         for (size_t at; (at = str_find(usage, STR("--"))) != (size_t)-1;) {
@@ -134,8 +141,7 @@ Test(cli, the_table_is_sound)
             cr_expect_not_null(strstr(c->options, buf_cstr(&option)), "%s %s: --%s", c->group, c->verb,
                                buf_cstr(&option));
         }
-        free(argv[1]);
-        if (c->verb) free(argv[2]);
+        free(w.text);
     }
 }
 
