@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t clock_ms(clockid_t clock)
@@ -27,8 +28,18 @@ static int64_t system_monotonic_ms(struct env *e)
 
 static void system_random(struct env *e, void *out, size_t n)
 {
-    (void)e;
-    randombytes_buf(out, n);
+    struct env_system *system = (struct env_system *)e;
+    if (n > sizeof system->pool / 4) {
+        randombytes_buf(out, n);
+        return;
+    }
+    if (system->pool_left < n) {
+        randombytes_buf(system->pool, sizeof system->pool);
+        system->pool_left = sizeof system->pool;
+    }
+    system->pool_left -= n;
+    memcpy(out, system->pool + system->pool_left, n);
+    sodium_memzero(system->pool + system->pool_left, n); /* nobody gets the same ones, nor finds them here */
 }
 
 static bool system_cancelled(struct env *e)
@@ -63,10 +74,11 @@ static void system_boundary(struct env *e, const char *where)
 
 void env_system_init(struct env_system *e, enum log_level max_level, const volatile int *cancel)
 {
-    e->env = (struct env){system_now_ms, system_monotonic_ms, system_random, system_sleep_ms,
-                          system_cancelled, system_log, system_boundary};
+    e->env = (struct env){system_now_ms,    system_monotonic_ms, system_random,  system_sleep_ms,
+                          system_cancelled, system_log,          system_boundary};
     e->cancel = cancel;
     e->max_level = max_level;
+    e->pool_left = 0;
 }
 
 void env_logf(struct env *e, enum log_level level, const char *fmt, ...)

@@ -27,6 +27,8 @@ struct env_system {
     struct env env;
     const volatile int *cancel;
     enum log_level max_level;
+    unsigned char pool[512]; /* random bytes not handed out yet: a name for each record of a first sync is many */
+    size_t pool_left;
 };
 void env_system_init(struct env_system *e, enum log_level max_level, const volatile int *cancel);
 

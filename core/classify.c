@@ -27,7 +27,7 @@ static uint8_t seen_without_base(struct job *job, const struct item *item, enum 
     const struct item_side *at = &item->side[s];
     if (at->unreadable && !at->gone && !at->body.there) return SEEN_UNREADABLE;
     if (at->gone || !at->body.there) return SEEN_NEVER;
-    return job_record(job, item, s, arena) ? SEEN_NEW : SEEN_UNREADABLE;
+    return at->plain || job_record(job, item, s, arena) ? SEEN_NEW : SEEN_UNREADABLE;
 }
 
 /* Fingerprints of another normaliser say nothing about content; an equal version does. */

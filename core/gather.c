@@ -96,6 +96,7 @@ static enum fault_code take(struct job *job, struct item *item, enum side side, 
     at->body.there = false;
     at->gone = e->gone;
     at->content = e->body.p ? hash_str(&job->key, e->body) : 0;
+    at->plain = e->body.p && record_is_plain(job->kind, e->body);
     return e->gone || !e->body.p ? FAULT_NONE : spool_put(job->spool, e->body, &at->body, job->fault);
 }
 

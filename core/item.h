@@ -14,6 +14,7 @@ struct item_side {
     struct str base_version; /* in the journal */
     struct spooled body;     /* as it is now, where it had to be fetched */
     uint64_t content;        /* hash of the body's bytes */
+    bool plain;              /* the body surely parses (record_is_plain) */
     uint8_t seen;            /* enum seen */
     bool listed;             /* the side spoke of it in this run */
     bool gone;               /* it is not there any more */

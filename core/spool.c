@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PENDING_BYTES = 256 << 10 }; /* written in pieces of this size: one system call for a few hundred cards */
+/* A run of some thousand records stays in memory; a larger one goes to the file, in pieces: one system call for a few
+ * hundred cards. */
+enum { MEMORY_BYTES = 16 << 20, PIECE_BYTES = 256 << 10 };
 
 #define WINDOWS 2
 #define WINDOW_BYTES (32u << 10)
@@ -43,7 +45,8 @@ enum fault_code spool_open(const char *dir, struct spool **out, struct fault *f)
     if (!dir) dir = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
     int fd = unlinked_file(dir);
     if (fd < 0)
-        return fault_set(f, FAULT_STATE, _("make the folder writable"), _("no temporary file in %s: %s"), dir, strerror(errno));
+        return fault_set(f, FAULT_STATE, _("make the folder writable"), _("no temporary file in %s: %s"), dir,
+                         strerror(errno));
     *out = mem_calloc(1, sizeof **out);
     (*out)->fd = fd;
     return FAULT_NONE;
@@ -68,7 +71,10 @@ static enum fault_code flush_pending(struct spool *s, struct fault *f)
         done += (size_t)n;
     }
     s->written += s->pending.len;
-    buf_reset(&s->pending);
+    if (s->pending.cap > 2 * PIECE_BYTES)
+        buf_free(&s->pending);
+    else
+        buf_reset(&s->pending);
     return FAULT_NONE;
 }
 
@@ -77,7 +83,8 @@ enum fault_code spool_put(struct spool *s, struct str body, struct spooled *wher
     if (body.n > UINT32_MAX) return fault_set(f, FAULT_TOO_LARGE, NULL, _("a record of more than 4 GiB"));
     *where = (struct spooled){s->written + s->pending.len, (uint32_t)body.n, true};
     buf_addstr(&s->pending, body);
-    return s->pending.len >= PENDING_BYTES ? flush_pending(s, f) : FAULT_NONE;
+    size_t most = s->written ? PIECE_BYTES : MEMORY_BYTES;
+    return s->pending.len >= most ? flush_pending(s, f) : FAULT_NONE;
 }
 
 static bool read_all(int fd, char *to, size_t n, uint64_t offset)
@@ -91,7 +98,8 @@ static bool read_all(int fd, char *to, size_t n, uint64_t offset)
     return true;
 }
 
-/* Bodies are read in the order they were put, from one side or from two in turn: a window on each saves nearly all reads. */
+/* Bodies are read in the order they were put, from one side or from two in turn: a window on each saves nearly all
+ * reads. */
 static const char *through_window(struct spool *s, const struct spooled *where)
 {
     for (int i = 0; i < WINDOWS; i++) {

@@ -37,6 +37,11 @@ struct record *record_parse(struct arena *arena, enum record_kind kind, struct s
     return r;
 }
 
+bool record_is_plain(enum record_kind kind, struct str bytes)
+{
+    return kind == RECORD_CONTACT && vcard_is_plain(bytes);
+}
+
 static const struct record_view *view_of(const struct record *r)
 {
     if (!r->view->made) {

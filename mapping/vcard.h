@@ -58,6 +58,9 @@ struct vcard {
  * bytes are borrowed for the arena's life; short allocations only. Linear time. */
 enum fault_code vcard_parse(struct arena *arena, struct str bytes, struct vcard **out, struct fault *why);
 
+/* Does it surely parse? True is a promise, false says nothing. Ten times cheaper than parsing. */
+bool vcard_is_plain(struct str bytes);
+
 /* Writes the card from its raw parts: byte-equal to what was parsed. */
 void vcard_write_raw(const struct vcard *c, struct buf *out);
 

@@ -35,7 +35,17 @@ enum { TEXT_ESCAPED = 1, TEXT_CR = 2, TEXT_MARKS = 4 };
 
 /* What a text needs. No character below U+0300 (lead byte 0xcc) is ever changed by NFC unless a combining mark follows,
  * and those start there. */
-static unsigned text_needs(struct str s)
+#define EACH_BYTE(x) (UINT64_C(0x0101010101010101) * (x))
+
+/* Has one of these eight bytes its top bit set, or is it `c`? (The usual test for a zero byte; it may say yes wrongly,
+ * never no.) */
+static bool may_hold(uint64_t eight, unsigned char c)
+{
+    uint64_t zero_where_equal = eight ^ EACH_BYTE(c);
+    return ((eight | (zero_where_equal - EACH_BYTE(1))) & EACH_BYTE(0x80)) != 0;
+}
+
+static unsigned needs_of(struct str s)
 {
     unsigned needs = 0;
     for (size_t i = 0; i < s.n; i++) {
@@ -43,6 +53,18 @@ static unsigned text_needs(struct str s)
         needs |= (c == '\\' ? TEXT_ESCAPED : 0u) | (c == '\r' ? TEXT_CR : 0u) | (c >= 0xcc ? TEXT_MARKS : 0u);
     }
     return needs;
+}
+
+/* Eight bytes at a time: most text needs nothing. */
+static unsigned text_needs(struct str s)
+{
+    unsigned needs = 0;
+    size_t at = 0;
+    for (uint64_t eight; at + sizeof eight <= s.n; at += sizeof eight) {
+        memcpy(&eight, s.p + at, sizeof eight);
+        if (may_hold(eight, '\\') || may_hold(eight, '\r')) needs |= needs_of((struct str){s.p + at, sizeof eight});
+    }
+    return needs | needs_of((struct str){s.p + at, s.n - at});
 }
 
 static struct str with_lf(struct arena *arena, struct str s)

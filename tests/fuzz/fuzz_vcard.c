@@ -49,10 +49,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct str bytes = {(const char *)data, n};
     struct vcard *card;
     struct buf raw AUTO_BUF = BUF_INIT;
-    if (vcard_parse(&arena, bytes, &card, &why)) return 0;
+    bool plain = record_is_plain(RECORD_CONTACT, bytes);
+    if (vcard_parse(&arena, bytes, &card, &why)) {
+        must(!plain, "a plain card cannot be read");
+        return 0;
+    }
     vcard_write_raw(card, &raw);
     must((card->flags & VCARD_CONVERTED) || str_eq(buf_str(&raw), bytes), "other bytes come back");
     struct record *r = record_parse(&arena, RECORD_CONTACT, bytes, &key, &why);
+    must(r || !plain, "a plain card cannot be read");
     if (!r) return 0;
     must(record_title(r).n > 0, "no title");
     check_unedited(r);
