@@ -27,7 +27,8 @@ enum outcome {
     TO_B,   /* the other way round */
     CLASH,  /* both changed: the winner's stays */
     EDIT_A, /* changed on A, removed on B: to B, and reported */
-    EDIT_B
+    EDIT_B,
+    OWN /* B changed what only A may: to B, and reported */
 };
 
 static const uint8_t outcomes[3][STATES][STATES] = {
@@ -47,6 +48,17 @@ static const uint8_t outcomes[3][STATES][STATES] = {
                        [EDITED] = {LEAVE, TO_A, TO_A, TO_A, TO_A},
                        [REMOVED] = {LEAVE, TO_A, TO_A, LEAVE, TO_A},
                        [ADDED] = {TO_A, TO_A, TO_A, TO_A, TO_A}},
+};
+
+/* The same for fields of the store's own; a push is as any other. That B lacks one which it had means that a client dropped it: it comes
+ * back. A takes what it never had. */
+static const uint8_t own_outcomes[3][STATES][STATES] = {
+    [MERGE_TWO_WAY] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A},
+                       [KEPT] = {LEAVE, LEAVE, OWN, TO_B, OWN},
+                       [EDITED] = {TO_B, TO_B, OWN, TO_B, OWN},
+                       [REMOVED] = {LEAVE, TO_B, OWN, LEAVE, OWN},
+                       [ADDED] = {TO_B, OWN, OWN, TO_B, OWN}},
+    [MERGE_REPLACE] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A}},
 };
 
 struct slot {
@@ -350,9 +362,29 @@ static void slot_clash(struct merge *m, const struct slot *slot)
     conflict_add(m, slot, winner, label ? MERGE_RULE_LABEL : MERGE_RULE_AUTHORITY);
 }
 
+static const struct field *slot_field(const struct merge *m, const struct slot *slot)
+{
+    const struct element *a = element_at(m, SIDE_A, slot->element[SIDE_A]);
+    const struct element *b = element_at(m, SIDE_B, slot->element[SIDE_B]);
+    return a ? a->field : b ? b->field : NULL;
+}
+
+static enum outcome outcome_of(const struct merge *m, const struct slot *slot)
+{
+    const struct field *field = slot_field(m, slot);
+    bool own = field && field->flags & FIELD_HUB_ONLY && m->in->kind != MERGE_PUSH;
+    return (enum outcome)(own ? own_outcomes : outcomes)[m->in->kind][slot->state[SIDE_A]][slot->state[SIDE_B]];
+}
+
+static void slot_own(struct merge *m, const struct slot *slot)
+{
+    const struct edit *e = slot_apply(m, slot, SIDE_B);
+    if (e && e->kind != EDIT_ADD) conflict_add(m, slot, SIDE_A, MERGE_RULE_OWN);
+}
+
 static void slot_settle(struct merge *m, const struct slot *slot)
 {
-    switch ((enum outcome)outcomes[m->in->kind][slot->state[SIDE_A]][slot->state[SIDE_B]]) {
+    switch (outcome_of(m, slot)) {
     case LEAVE:
         return;
     case TO_A:
@@ -369,6 +401,9 @@ static void slot_settle(struct merge *m, const struct slot *slot)
         return;
     case EDIT_B:
         if (slot_apply(m, slot, SIDE_A)) conflict_add(m, slot, SIDE_B, MERGE_RULE_EDIT_WINS);
+        return;
+    case OWN:
+        slot_own(m, slot);
         return;
     }
 }
@@ -421,12 +456,17 @@ static int edit_cmp(const void *px, const void *py)
     return place_cmp(ex, ey);
 }
 
+static const struct element *conflict_place(const struct merge_conflict *c)
+{
+    const struct element *wins = c->winner == SIDE_A ? c->a : c->b;
+    return wins ? wins : c->winner == SIDE_A ? c->b : c->a;
+}
+
 static int conflict_cmp(const void *px, const void *py)
 {
     const struct merge_conflict *x = px, *y = py;
     if (x->field->id != y->field->id) return x->field->id < y->field->id ? -1 : 1;
-    const struct element *ex = x->winner == SIDE_A ? x->a : x->b, *ey = y->winner == SIDE_A ? y->a : y->b;
-    return place_cmp(ex, ey);
+    return place_cmp(conflict_place(x), conflict_place(y));
 }
 
 static void *sorted_copy(struct arena *arena, void *list, size_t n, size_t size, int (*cmp)(const void *, const void *))
@@ -534,6 +574,7 @@ const char *merge_rule_text(enum merge_rule rule)
         [MERGE_RULE_AUTHORITY] = N_("Changed differently on both sides: the link's authority decided."),
         [MERGE_RULE_EDIT_WINS] = N_("Changed on one side and removed on the other: the change was kept."),
         [MERGE_RULE_LABEL] = N_("The same value under two labels: the label of the link's authority was kept."),
+        [MERGE_RULE_OWN] = N_("An own field of the Contactbox can be edited only there: its value was restored."),
     };
     return texts[rule];
 }

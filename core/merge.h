@@ -1,5 +1,8 @@
 /* Merges one record that both sides have, element by element, against what each side looked like when they last agreed.
  *
+ * Fields of the store's own (FIELD_HUB_ONLY; contactbox 3.1, 9) are edited on A only: what B does to one that A has, or had, is
+ * undone there, and reported where B had another value. One that A never had it takes, so that nothing is lost.
+ *
  * Pure: elements and bases in, edits and conflicts out, all in an arena. A now is compared with A's base only, B now
  * with B's base only; elements of the two bases correspond by struct print.pair. So what a server rewrites or cannot
  * hold is never an edit. Called by core/plan.c; time O(n log n) in elements, memory linear.
@@ -35,7 +38,8 @@ struct merge_input {
 enum merge_rule {
     MERGE_RULE_AUTHORITY, /* changed differently on both sides: the authority decided */
     MERGE_RULE_EDIT_WINS, /* changed here, removed there: the edit survives */
-    MERGE_RULE_LABEL      /* the same value under two labels or types: the authority's label is kept */
+    MERGE_RULE_LABEL,     /* the same value under two labels or types: the authority's label is kept */
+    MERGE_RULE_OWN        /* a field of the store's own, changed on B: A's value, or that it has none, stays */
 };
 const char *merge_rule_text(enum merge_rule rule); /* msgid, one sentence */
 

@@ -14,7 +14,8 @@ void refs_add(struct refs *r, const struct element *e, uint32_t index)
                                    .same = e->same,
                                    .index = index,
                                    .field = e->field->id,
-                                   .single = e->field->arity != ARITY_SET};
+                                   .single = e->field->arity == ARITY_ONE || e->field->arity == ARITY_TEXT,
+                                   .keyed = e->field->arity == ARITY_KEYED};
 }
 
 static int ref_cmp(const void *px, const void *py)
@@ -41,6 +42,7 @@ static void refs_sort(struct refs *r, enum by by)
 /* May these two, equal by `by`, be linked? */
 static bool ref_fits(const struct ref *x, const struct ref *y, enum by by)
 {
+    if (y->keyed) return x->key == y->key;
     if (by == BY_KEY) return x->loose || y->single;
     return by != BY_FIELD || y->single;
 }

@@ -12,7 +12,7 @@
 enum by {
     BY_VALUE,
     BY_SAME,
-    BY_KEY,  /* of single fields, and of references that are loose */
+    BY_KEY,  /* of single and keyed fields, and of references that are loose */
     BY_FIELD /* of single fields: in the order of their keys */
 };
 
@@ -22,6 +22,7 @@ struct ref {
     uint32_t index; /* whatever the caller counts */
     uint16_t field;
     bool single; /* one value a field: whatever else differs, two of them are one thing */
+    bool keyed;  /* one value a key: nothing but an equal key makes two of them one thing */
     bool loose;  /* an equal key is enough */
 };
 

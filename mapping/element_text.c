@@ -72,7 +72,7 @@ static void add_types(struct buf *out, struct str list)
 
 static bool has_spelling(uint16_t field)
 {
-    return field == FIELD_IMPP || field == FIELD_X;
+    return field == FIELD_IMPP || field == FIELD_X || field == FIELD_CUSTOM;
 }
 
 /* What stands behind the field's name in a key: [spelling;]types;label. */

@@ -29,7 +29,7 @@ struct fingerprint fingerprint_of(struct arena *arena, const struct record *r)
 struct pairing_side {
     const struct element *e;
     struct print *prints;
-    uint64_t *lanes; /* what pairs never cross: the field, and among unknown properties the name as well */
+    uint64_t *lanes; /* what pairs never cross: the field, and among unknown properties and custom fields the name as well */
     size_t n;
     struct candidate *candidates;
     size_t n_candidates;
@@ -47,7 +47,7 @@ struct pairing {
 
 static uint64_t lane_of(const struct record *r, const struct element *e)
 {
-    if (e->field->id != FIELD_X) return e->field->id;
+    if (e->field->id != FIELD_X && e->field->id != FIELD_CUSTOM) return e->field->id;
     struct str rest = e->key_text;
     str_split(&rest, ';');
     return hash_str(&r->key, str_split(&rest, ';')) | 1ull << 63; /* never a field's id */

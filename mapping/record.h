@@ -22,13 +22,14 @@ enum record_kind { RECORD_CONTACT, RECORD_EVENT };
 enum arity {
     ARITY_ONE,  /* one value: two different ones are a conflict (family name, birthday) */
     ARITY_SET,  /* values merge as a set (phones, e-mails, categories) */
-    ARITY_TEXT  /* one long text (note): as ONE, reported shortened */
+    ARITY_TEXT, /* one long text (note): as ONE, reported shortened */
+    ARITY_KEYED /* one value a key (a custom field by its name) */
 };
 
 enum field_flag {
     FIELD_PHONE = 1,    /* values are phone numbers: two spellings of one number are `same` */
     FIELD_BINARY = 2,   /* value is a digest; reports print its size, not its bytes */
-    FIELD_HUB_ONLY = 4, /* a custom field of the store: never deleted because the other side lacks it */
+    FIELD_HUB_ONLY = 4, /* a custom field of the store: edited only there, never deleted because the other side lacks it (core/merge.h) */
     FIELD_DERIVED = 8   /* follows other fields (fn from N): a difference alone is no conflict */
 };
 
@@ -123,8 +124,13 @@ enum fault_code record_write_new(const struct record *r, const struct write_form
 enum fault_code record_write_edited(const struct record *r, const struct edit *edits, size_t n, const struct write_form *form,
                                     struct buf *out, struct fault *f);
 
+/* `r` as it is to replace `old` in the store, where the custom fields that it lacks stay (contactbox 9): whoever wrote it did not know
+ * them. The very bytes of r where nothing is missing. */
+enum fault_code record_write_keeping(const struct record *r, const struct record *old, struct buf *out, struct fault *f);
+
 /* -- for the command line (contact add/edit/show/export): elements made from text -- */
-/* Makes a small record (same arena rules) holding one element per pair "tel;CELL" = "+49..."; used as source of edits.
+/* Makes a small record (same arena rules) holding one element per pair "tel;CELL" = "+49..."; used as source of edits. A custom field
+ * is "custom;NAME;Label" (X-HUB-NAME, contactbox 9).
  * Unknown field: FAULT_USAGE with a suggestion. */
 struct record *record_from_pairs(struct arena *arena, enum record_kind kind, const struct str (*pairs)[2], size_t n,
                                  const struct hash_key *key, struct fault *f);

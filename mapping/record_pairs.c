@@ -35,6 +35,15 @@ static const char *property_for(uint16_t field)
     return NULL;
 }
 
+/* "X-HUB-KUNDENNUMMER" for the name KUNDENNUMMER; NULL where that cannot be one (RFC 6350 3.3: letters, digits, hyphens). */
+static const char *custom_property(struct arena *arena, struct str name)
+{
+    bool fits = name.n > 0;
+    for (size_t i = 0; i < name.n; i++)
+        fits &= (name.p[i] >= 'A' && name.p[i] <= 'Z') || (name.p[i] >= '0' && name.p[i] <= '9') || name.p[i] == '-';
+    return fits ? arena_printf(arena, CUSTOM_PREFIX "%.*s", STR_ARG(name)) : NULL;
+}
+
 static enum fault_code unknown_field(struct str name, struct fault *f)
 {
     struct buf advice AUTO_BUF = BUF_INIT;
@@ -70,7 +79,7 @@ static void add_types(struct str types, struct buf *out)
 static void add_labelled(unsigned group, const char *property, struct str types, struct str label, struct buf *out)
 {
     if (label.n) {
-        buf_addf(out, "item%u.X-ABLABEL:", group);
+        buf_addf(out, "item%u.X-ABLabel:", group);
         vcard_escape(out, label, VCARD_30);
         buf_addf(out, "\r\nitem%u.", group);
     }
@@ -93,7 +102,9 @@ struct record *record_from_pairs(struct arena *arena, enum record_kind kind, con
             unknown_field(word, f);
             return NULL;
         }
-        const char *property = property_for(field->id);
+        bool custom = field->id == FIELD_CUSTOM;
+        const char *property = custom ? custom_property(arena, types) : property_for(field->id);
+        if (custom) types = STR_NONE;
         if (field->id <= FIELD_NAME_SUFFIX) name[field->id - FIELD_NAME_FAMILY] = pairs[i][1], named = true;
         else if (!property) {
             unknown_field(word, f);

@@ -44,6 +44,7 @@ const struct field contact_fields[FIELD_COUNT] = {
     ROW(FIELD_PHONETIC_FAMILY, "phonetic.family", N_("Family name (phonetic)"), ARITY_ONE, 0),
     ROW(FIELD_CLASS, "class", N_("Confidentiality"), ARITY_ONE, 0),
     ROW(FIELD_X, "x", N_("Other"), ARITY_SET, 0),
+    ROW(FIELD_CUSTOM, "custom", N_("Own field"), ARITY_KEYED, FIELD_HUB_ONLY),
 };
 
 #define P(name, field, shape, flags) {{name, sizeof name - 1}, field, shape, flags}
@@ -124,9 +125,11 @@ static const struct property_row rows[] = {
 };
 
 static const struct property_row unknown = {{"", 0}, FIELD_X, SHAPE_RAW, ROW_LABEL};
+static const struct property_row custom = {{"", 0}, FIELD_CUSTOM, SHAPE_TEXT, ROW_LABEL};
 
 const struct property_row *property_row(struct str name)
 {
+    if (str_starts(name, STR(CUSTOM_PREFIX)) && name.n > strlen(CUSTOM_PREFIX)) return &custom;
     size_t low = 0, high = sizeof rows / sizeof *rows;
     while (low < high) {
         size_t mid = (low + high) / 2;

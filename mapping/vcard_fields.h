@@ -13,7 +13,7 @@ enum contact_field {
     FIELD_URL, FIELD_IMPP, FIELD_BDAY, FIELD_ANNIVERSARY, FIELD_DEATHDATE, FIELD_DATE, FIELD_NOTE, FIELD_CATEGORY,
     FIELD_PHOTO, FIELD_LOGO, FIELD_SOUND, FIELD_KEY, FIELD_RELATED, FIELD_KIND, FIELD_MEMBER, FIELD_GENDER, FIELD_LANG,
     FIELD_TZ, FIELD_GEO, FIELD_SORT, FIELD_PHONETIC_GIVEN, FIELD_PHONETIC_MIDDLE, FIELD_PHONETIC_FAMILY, FIELD_CLASS, FIELD_X,
-    FIELD_COUNT
+    FIELD_CUSTOM, FIELD_COUNT
 };
 extern const struct field contact_fields[FIELD_COUNT];
 
@@ -41,7 +41,10 @@ struct property_row {
     uint8_t flags;
 };
 
-/* The row of a property name in upper case; unknown names get the row of FIELD_X. Static memory. */
+/* A custom field of the store travels as X-HUB-NAME (contactbox 9): it is one by its name, whatever a configuration says. */
+#define CUSTOM_PREFIX "X-HUB-"
+
+/* The row of a property name in upper case; custom fields share one, unknown names get the row of FIELD_X. Static memory. */
 const struct property_row *property_row(struct str name);
 
 /* "(year or -)-(month or -)-(day or -)"; false where it is no date: then the text itself is carried. X-APPLE-OMIT-YEAR and the year

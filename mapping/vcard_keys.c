@@ -100,10 +100,18 @@ static struct str finish(const struct reader *r)
     return arena_str(r->arena, (struct str){b->data, end});
 }
 
+static struct str key_text_custom(const struct reader *r, const struct property *p)
+{
+    buf_reset(r->scratch);
+    buf_addf(r->scratch, "custom;%.*s", (int)(p->name.n - strlen(CUSTOM_PREFIX)), p->name.p + strlen(CUSTOM_PREFIX));
+    return arena_str(r->arena, buf_str(r->scratch));
+}
+
 struct str key_text(const struct reader *r, const struct property_row *row, const struct property *p, struct str label)
 {
     struct str name = str_of(contact_fields[row->field].name);
     if (row->field == FIELD_X) return key_text_unknown(r, p, label);
+    if (row->field == FIELD_CUSTOM) return key_text_custom(r, p);
     bool with_label = label.n && (row->flags & (ROW_TYPES | ROW_LABEL));
     bool with_types = (row->flags & ROW_TYPES) && (p->n_params || str_eq(p->name, STR("AGENT")));
     struct str *types = NULL;

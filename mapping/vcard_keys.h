@@ -3,6 +3,7 @@
  *     "note"                          fields without types
  *     "tel", "tel;CELL,WORK", "tel;WORK;Zentrale", "tel;;Zentrale"
  *     "impp;IMPP:SKYPE;HOME"          the spelling is part of the key
+ *     "custom;KUNDENNUMMER"           X-HUB-KUNDENNUMMER: neither parameters nor label, which clients add, drop and translate
  *     "x;X-FOO;A=b;Label"             name and parameters of a property nobody knows
  *
  * Empty parts at the end are left off. Used by vcard_elements.c; element_text.c reads them back. */

@@ -19,7 +19,7 @@ static const struct field test_fields[] = {
     {6, "tel", "Phone", ARITY_SET, FIELD_PHONE},
     {7, "email", "E-mail", ARITY_SET, 0},
     {8, "cat", "Category", ARITY_SET, 0},
-    {9, "hub", "Own field", ARITY_SET, FIELD_HUB_ONLY},
+    {9, "hub", "Own field", ARITY_KEYED, FIELD_HUB_ONLY},
 };
 enum { N_TEST_FIELDS = sizeof test_fields / sizeof *test_fields };
 

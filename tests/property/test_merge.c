@@ -17,7 +17,7 @@ static struct element random_element(struct world *w)
 {
     static const char *const labels[] = {"", ";CELL", ";WORK"};
     const struct field *f = &test_fields[dice_to(&w->seed, w->fields)];
-    const char *label = f->arity == ARITY_SET ? labels[dice_to(&w->seed, 3)] : "";
+    const char *label = f->arity == ARITY_SET || f->arity == ARITY_KEYED ? labels[dice_to(&w->seed, 3)] : "";
     unsigned value = dice_to(&w->seed, 4);
     const char *line = f->flags & FIELD_PHONE && dice_to(&w->seed, 2)
                            ? arena_printf(&w->arena, "%s%s=+49 %u~%u", f->name, label, value, value)
@@ -25,11 +25,11 @@ static struct element random_element(struct world *w)
     return element_of(str_of(line));
 }
 
-/* Adds, where a single field has no value yet. */
+/* Adds, where a single field, or the key of a keyed one, has no value yet. */
 static void bag_add(struct bag *b, struct element e)
 {
     for (size_t i = 0; i < b->n; i++)
-        if (b->list[i].field == e.field && e.field->arity != ARITY_SET) return;
+        if (b->list[i].field == e.field && e.field->arity != ARITY_SET && (e.field->arity != ARITY_KEYED || b->list[i].key == e.key)) return;
     b->list[b->n++] = e;
 }
 

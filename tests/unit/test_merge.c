@@ -56,7 +56,26 @@ static const struct row {
      "email=1|email=2|email=3", "email=1|email=2|email=3|email=4", "email=2|email=3", "email=2|email=3|email=4",
      "email=2|email=3", "", 1, 0},
     {"own fields are not removed by the server", MERGE_TWO_WAY, SIDE_B, "hub=1|tel=1", "hub=1|tel=1", "hub=1|tel=1",
-     "tel=2", "hub=1|tel=2", "tel=2", "", 1, 0},
+     "tel=2", "hub=1|tel=2", "hub=1|tel=2", "", 1, 1},
+    {"own fields a server cannot hold are not sent again", MERGE_TWO_WAY, SIDE_B, "hub=1|tel=1", "tel=1", "hub=1|tel=1", "tel=2",
+     "hub=1|tel=2", "tel=2", "", 1, 0},
+    {"own fields are not edited by the server", MERGE_TWO_WAY, SIDE_B, "hub;k=1", "hub;k=1", "hub;k=1", "hub;k=2", "hub;k=1", "hub;k=1",
+     "hub:A:3", 0, 1},
+    {"own fields, edited on both sides", MERGE_TWO_WAY, SIDE_B, "hub;k=1", "hub;k=1", "hub;k=3", "hub;k=2", "hub;k=3", "hub;k=3",
+     "hub:A:3", 0, 1},
+    {"own fields, edited here and dropped there", MERGE_TWO_WAY, SIDE_B, "hub;k=1", "hub;k=1", "hub;k=3", "", "hub;k=3", "hub;k=3", "", 0,
+     1},
+    {"own fields, removed here and edited there", MERGE_TWO_WAY, SIDE_B, "hub;k=1", "hub;k=1", "", "hub;k=2", "", "", "hub:A:3", 0, 1},
+    {"own fields are one a name", MERGE_TWO_WAY, SIDE_B, "hub;k=1|hub;m=1", "hub;k=1|hub;m=1", "hub;k=1|hub;m=2", "hub;k=1|hub;m=1",
+     "hub;k=1|hub;m=2", "hub;k=1|hub;m=2", "", 0, 1},
+    {"an equal value makes no other own field of one", MERGE_TWO_WAY, SIDE_B, "hub;k=1", "hub;k=1", "hub;k=1", "hub;m=1",
+     "hub;k=1|hub;m=1", "hub;k=1|hub;m=1", "", 1, 1},
+    {"own fields the hub never had are taken", MERGE_TWO_WAY, SIDE_B, "tel=1", "tel=1", "tel=1", "hub;k=2|tel=1", "hub;k=2|tel=1",
+     "hub;k=2|tel=1", "", 1, 0},
+    {"own fields of two origins: the hub's", MERGE_TWO_WAY, SIDE_B, "tel=1", "hub;k=2|tel=1", "hub;k=1|tel=1", "hub;k=2|tel=1",
+     "hub;k=1|tel=1", "hub;k=1|tel=1", "hub:A:3", 0, 1},
+    {"first contact, own fields fill what the hub lacks", MERGE_TWO_WAY, SIDE_B, NULL, NULL, "hub;k=1", "hub;k=2|hub;m=3",
+     "hub;k=1|hub;m=3", "hub;k=1|hub;m=3", "hub:A:3", 1, 1},
     {"own fields are removed from the server", MERGE_TWO_WAY, SIDE_B, "hub=1", "hub=1", "", "hub=1", "", "", "", 0, 1},
     {"the formatted name follows", MERGE_TWO_WAY, SIDE_B, "family=M|fn=M", "family=M|fn=M", "family=N|fn=N",
      "family=M|fn=X", "family=N|fn=X", "family=N|fn=X", "", 1, 1},
@@ -104,6 +123,11 @@ static const struct row {
      "email=1|email=4|tel=1", "email=1|tel=2", "email=1|email=4|tel=2", "email=1|tel=2", "", 1, 0},
     {"replace: even if edited", MERGE_REPLACE, SIDE_B, "email=1|email;HOME=4|tel=1", "email=1|tel=1",
      "email=1|email;HOME=5|tel=1", "email=1|tel=2", "email=1|email;HOME=5|tel=2", "email=1|tel=2", "", 1, 0},
+    {"replace: own fields stay as they are", MERGE_REPLACE, SIDE_B, "hub;k=1|hub;m=1|tel=1", "hub;k=1|hub;m=1|tel=1",
+     "hub;k=3|hub;m=1|tel=1", "hub;k=2|tel=2", "hub;k=3|hub;m=1|tel=2", "hub;k=2|tel=2", "", 1, 0},
+    {"replace: own fields fill what the hub lacks", MERGE_REPLACE, SIDE_B, NULL, NULL, "hub;k=1", "hub;k=2|hub;m=3", "hub;k=1|hub;m=3",
+     "hub;k=2|hub;m=3", "", 1, 0},
+    {"push: own fields go over", MERGE_PUSH, SIDE_A, "hub;k=1", "hub;k=1", "hub;k=3", "hub;k=2", "hub;k=3", "hub;k=3", "", 0, 1},
     {"replace: edits of a go", MERGE_REPLACE, SIDE_B, "family=M|tel=1", "family=M|tel=1", "family=N|tel=1|tel=7",
      "family=M|tel=1", "family=M|tel=1", "family=M|tel=1", "", 2, 0},
     {"replace: b's respelling is no edit", MERGE_REPLACE, SIDE_B, "tel=0171 1~1|note=a", "tel=+49171 1~1|note=a",
@@ -195,7 +219,7 @@ Test(merge, conflicts_show_both_values)
     cr_expect(str_eq(r.conflicts[1].a->value_text, STR("2")));
     cr_expect(str_eq(r.conflicts[1].b->value_text, STR("3")));
     cr_expect_not(merge_is_empty(&r));
-    for (int rule = MERGE_RULE_AUTHORITY; rule <= MERGE_RULE_LABEL; rule++)
+    for (int rule = MERGE_RULE_AUTHORITY; rule <= MERGE_RULE_OWN; rule++)
         cr_expect_not_null(merge_rule_text((enum merge_rule)rule));
 }
 

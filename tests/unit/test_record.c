@@ -77,6 +77,7 @@ static const struct {
     {"version", V3("N:a;b\r\nTEL;TYPE=FAX:1\r\n"), V4("N:a;b;;;\r\nTEL;TYPE=fax:1\r\n")},
     {"version 2.1", V3("N:Müller;Jürgen;;;\r\n"),
      V2("N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=BCrgen\r\n")},
+    {"label of a custom field", V3("a.X-HUB-NR:1\r\na.X-ABLabel:Nummer\r\n"), V3("X-Hub-Nr;TYPE=WORK:1\r\n")},
     {"character set", V3("FN:Jürgen\r\n"), V2("FN;CHARSET=ISO-8859-1:J\xfcrgen\r\n")},
     {"CHARSET and LANGUAGE", V3("FN:a\r\n"), V3("FN;CHARSET=UTF-8;LANGUAGE=de:a\r\n")},
     {"VALUE default", V4("TEL:+49 1\r\n"), V4("TEL;VALUE=text:+49 1\r\n")},
@@ -151,6 +152,9 @@ Test(record, spellings_of_one_thing_are_equal)
 static const struct {
     const char *what, *a, *b;
 } different[] = {
+    {"name of a custom field", V3("X-HUB-NR:1\r\n"), V3("X-HUB-NO:1\r\n")},
+    {"value of a custom field", V3("X-HUB-NR:1\r\n"), V3("X-HUB-NR:2\r\n")},
+    {"a custom field and any other", V3("X-HUB-NR:1\r\n"), V3("X-HUBNR:1\r\n")},
     {"white space inside", V3("NOTE:a  b\r\n"), V3("NOTE:a b\r\n")},
     {"phone punctuation", V3("TEL:040 1\r\n"), V3("TEL:040-1\r\n")},
     {"case of text", V3("FN:Anna\r\n"), V3("FN:anna\r\n")},
@@ -217,6 +221,8 @@ static const struct {
     {V3("IMPP;X-SERVICE-TYPE=Skype;TYPE=HOME:skype:n\r\n"), "impp;IMPP:SKYPE;HOME", "n", "Messenger (SKYPE, home)",
      "n"},
     {V3("X-FOO;B=2;A=1:x\\,y\r\n"), "x;X-FOO;A=1&B=2", "x\\,y", "Other (X-FOO, A=1&B=2)", "x\\,y"},
+    {V3("item1.X-HUB-KUNDENNUMMER;X-A=1:4711\r\nitem1.X-ABLabel:Kundennummer\r\n"), "custom;KUNDENNUMMER", "4711", "Own field (KUNDENNUMMER)",
+     "4711"},
     {V3("BDAY:1996-04-15\r\n"), "bday", "1996-04-15", "Birthday", "1996-04-15"},
     {V3("BDAY:circa 1800\r\n"), "bday", "t:circa 1800", "Birthday", "circa 1800"},
     {V3("NOTE:a\\nb\r\n"), "note", "a\nb", "Note", "a / b"},

@@ -51,6 +51,9 @@ static const struct {
     {"a shared label stays", V3("a.URL:u\r\na.TEL:1\r\na.X-ABLabel:L\r\n"), "url;;L", NULL, NULL, V3("a.TEL:1\r\na.X-ABLabel:L\r\n")},
     {"a label comes with its property", V3("item1.TEL:1\r\n"), NULL, V3("item1.URL:u\r\nitem1.X-ABLabel:L\r\n"), "url;;L",
      V3("item1.TEL:1\r\nitem2.URL:u\r\nitem2.X-ABLabel:L\r\n")},
+    {"a custom field: its label stays", V3("item1.X-HUB-NR:1\r\nitem1.X-ABLabel:Nummer\r\n"), "custom;NR", V3("item1.X-ABLabel:Nr.\r\nitem1.X-HUB-NR:2\r\n"),
+     "custom;NR", V3("item1.X-HUB-NR:2\r\nitem1.X-ABLabel:Nummer\r\n")},
+    {"a custom field goes with its label", V3("item1.X-HUB-NR:1\r\nitem1.X-ABLabel:Nummer\r\nFN:x\r\n"), "custom;NR", NULL, NULL, V3("FN:x\r\n")},
     {"all occurrences go", V3("TEL:1\r\nFN:x\r\nTEL:1\r\n"), "tel", NULL, NULL, V3("FN:x\r\n")},
     {"all birthdays go", V3("BDAY:1980-01-02\r\nBDAY:1980-03-04\r\n"), "bday", NULL, NULL, V3("")},
     {"all anniversaries go", V3("X-ANNIVERSARY:2001-02-03\r\na.X-ABDATE:2002-02-03\r\na.X-ABLabel:_$!<Anniversary>!$_\r\n"), "anniversary", NULL, NULL,
@@ -195,6 +198,7 @@ static const struct {
     {"category", "rot, blau", "category", "rot, blau"},
     {"title", "a\r\nEND:VCARD", "title", "a\nEND:VCARD"},
     {"fn", "Lale", "fn", "Lale"},
+    {"custom;KUNDENNUMMER;Kundennummer", "47;11", "custom;KUNDENNUMMER", "47;11"},
     {"url", "http://a.de/?a,b;c", "url", "http://a.de/?a,b;c"},
 };
 
@@ -214,6 +218,41 @@ Test(record_from_pairs, typed)
 }
 
 Test(record_from_pairs, unknown_field)
+{
+    static const char *const unknown[] = {"telefon", "custom", "custom;", "custom;A B", "custom;A:1", "custom;\xc3\x9c"};
+    for (size_t i = 0; i < LENGTH(unknown); i++) {
+        struct arena arena AUTO_ARENA = ARENA_INIT;
+        struct fault f AUTO_FAULT = FAULT_INIT;
+        const struct str pair[1][2] = {{str_of(unknown[i]), STR("1")}};
+        cr_expect_null(record_from_pairs(&arena, RECORD_CONTACT, pair, 1, &key, &f), "%s", unknown[i]);
+        cr_expect_eq(f.code, FAULT_USAGE, "%s", unknown[i]);
+    }
+}
+
+/* What a card of somebody who knows no custom fields becomes when it replaces one that has them. */
+static const struct {
+    const char *what, *old, *card, *wanted;
+} kept[] = {
+    {"nothing to keep: the very bytes", V3("TEL:1\r\n"), "BEGIN:VCARD\nVERSION:3.0\nTEL:2\nEND:VCARD\n",
+     "BEGIN:VCARD\nVERSION:3.0\nTEL:2\nEND:VCARD\n"},
+    {"a field with its label", V3("item1.X-HUB-NR:47\\;11\r\nitem1.X-ABLabel:Nummer\r\nTEL:1\r\n"), V3("item1.URL:u\r\nitem1.X-ABLabel:L\r\n"),
+     V3("item1.URL:u\r\nitem1.X-ABLabel:L\r\nitem2.X-HUB-NR:47\\;11\r\nitem2.X-ABLabel:Nummer\r\n")},
+    {"one of two", V3("X-HUB-A:1\r\nX-HUB-B:2\r\n"), V3("X-HUB-A:3\r\n"), V3("X-HUB-A:3\r\nX-HUB-B:2\r\n")},
+    {"into another version", V3("X-HUB-A:1\r\n"), V4("FN:x\r\n"), V4("FN:x\r\nX-HUB-A:1\r\n")},
+};
+
+Test(vcard_write, custom_fields_survive_who_does_not_know_them)
+{
+    for (size_t i = 0; i < LENGTH(kept); i++) {
+        struct arena arena AUTO_ARENA = ARENA_INIT;
+        struct fault f AUTO_FAULT = FAULT_INIT;
+        struct buf out AUTO_BUF = BUF_INIT;
+        cr_expect_eq(record_write_keeping(parse(&arena, kept[i].card), parse(&arena, kept[i].old), &out, &f), FAULT_NONE);
+        cr_expect_str_eq(buf_cstr(&out), kept[i].wanted, "%s:\n%s", kept[i].what, buf_cstr(&out));
+    }
+}
+
+Test(record_from_pairs, unknown_field_is_named)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
     struct fault f AUTO_FAULT = FAULT_INIT;
