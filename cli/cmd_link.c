@@ -5,7 +5,7 @@
 
 #include "base/i18n.h"
 #include "state/journal.h"
-#include "state/lock.h"
+#include "state/lease.h"
 #include "state/runs.h"
 
 /* -- list -- */
@@ -118,8 +118,8 @@ int command_link_remove(struct cli *cli)
     if (config_is_drop_in(cli->config, CONFIG_LINK, l->name, l->place) &&
         !cli_confirm(cli, _("Forget link \"%s\"? Contacts stay on both sides."), l->name))
         return cli_fail(cli);
-    struct lock *lock AUTO_LOCK = NULL;
-    if (!cli_db(cli) || lock_link(cli->db, l->name, &lock, &cli->fault)) return cli_fail(cli);
+    struct lease *lease AUTO_LEASE = NULL;
+    if (!cli_db(cli) || lease_take(cli->db, l->name, &lease, &cli->fault)) return cli_fail(cli);
     if (config_remove(cli->config, CONFIG_LINK, l->name, l->place, &cli->fault)) return cli_fail(cli);
     return journal_forget_link(cli->db, l->name, &cli->fault) ? cli_fail(cli) : EXIT_DONE;
 }

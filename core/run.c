@@ -5,7 +5,7 @@
 #include "core/execute.h"
 #include "core/resolve.h"
 #include "core/traits.h"
-#include "state/lock.h"
+#include "state/lease.h"
 #include "state/runs.h"
 #include "state/settings.h"
 
@@ -322,16 +322,30 @@ static void run_locked(struct job *job)
     close_job(job);
 }
 
+/* Whatever it met on its way: that it was not its turn any more is the cause. */
+static void tell_lost(struct run_result *r)
+{
+    r->status = RUN_FAILED;
+    if (r->fault.code == FAULT_BUSY) return;
+    fault_clear(&r->fault);
+    fault_set(&r->fault, FAULT_BUSY, _("the other run does what is to be done"),
+              _("this process stood still for so long that another one took the link over"));
+}
+
 void run_link(struct db *db, struct env *env, const struct link *link, const struct run_options *options, struct run_result *out)
 {
     *out = (struct run_result){.fault = FAULT_INIT};
     struct job job = {.db = db, .env = env, .link = link, .options = options, .result = out, .fault = &out->fault,
                       .memory = ARENA_INIT};
     int64_t started_ms = env->monotonic_ms(env);
-    struct lock *lock AUTO_LOCK = NULL;
-    if (lock_link(db, link->name, &lock, &out->fault)) out->status = RUN_FAILED;
-    else
+    struct lease *lease AUTO_LEASE = NULL;
+    if (lease_take(db, link->name, &lease, &out->fault)) {
+        out->status = RUN_FAILED;
+    } else {
+        job.env = lease_env(lease);
         run_locked(&job);
+        if (lease_is_lost(lease)) tell_lost(out);
+    }
     if (out->fault.code) fault_about(&out->fault, link->name, NULL);
     out->duration_ms = env->monotonic_ms(env) - started_ms;
 }

@@ -254,6 +254,31 @@ void db_rollback(struct db *db)
     }
 }
 
+void db_guard(struct db *db, struct db_fence *fence)
+{
+    db->fence = fence;
+}
+
+/* The row is written in the very transaction that is proved, so nobody can take it over before that is committed. */
+void db_prove(struct db *db)
+{
+    struct db_fence *fence = db->fence;
+    if (!fence || db->fault.code) return;
+    int64_t now = db->env->monotonic_ms(db->env);
+    struct query *q = query_begin(db, QUERY_LEASE_RENEW);
+    bind_int(q, 1, fence->link);
+    bind_int(q, 2, fence->fence);
+    bind_int(q, 3, db->env->now_ms(db->env) + fence->keep_ms);
+    bool ours = query_step(q);
+    query_end(q);
+    if (db->fault.code) return;
+    fence->lost = !ours;
+    if (ours) fence->renewed_ms = now;
+    else
+        db_fail(db, FAULT_BUSY, _("nothing of this step was kept; the other run does what is to be done"),
+                _("this process stood still for so long that another one took the link over"));
+}
+
 static enum fault_code commit_outer(struct db *db, struct fault *f)
 {
     db->env->boundary(db->env, "commit");
@@ -273,6 +298,7 @@ enum fault_code db_commit(struct db *db, struct fault *f)
 {
     if (!db->depth) return fault_set(f, FAULT_INTERNAL, _("please report this"), "commit without a transaction");
     notice_lost_transaction(db);
+    if (db->depth == 1) db_prove(db);
     if (db->fault.code) {
         enum fault_code code = db_check(db, f);
         db_rollback(db);

@@ -35,6 +35,18 @@ bool db_in_transaction(const struct db *db);
 /* The remembered fault, if any. Handed out (f not NULL) outside a transaction it is forgotten; inside it stays until the end. */
 enum fault_code db_check(struct db *db, struct fault *f);
 
+/* What every commit from now on has to prove first: that the lease of a link (state/lease.h, the only caller) still has that fence. If
+ * so, it is prolonged by keep_ms; if not, `lost` is set and the commit is refused with FAULT_BUSY. fence: borrowed until the next call;
+ * NULL = nothing. */
+struct db_fence {
+    int64_t link, fence, keep_ms;
+    int64_t renewed_ms; /* monotonic: when it was last prolonged */
+    bool lost;
+};
+void db_guard(struct db *db, struct db_fence *fence);
+/* The same proof at once, within a transaction. */
+void db_prove(struct db *db);
+
 /* Slow: every page and index. FAULT_STATE with what was found (`abgleich doctor`). */
 enum fault_code db_verify(struct db *db, struct fault *f);
 /* A consistent copy for backups; the file must not exist. */

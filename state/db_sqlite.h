@@ -21,6 +21,7 @@ struct db {
     char *path;
     struct fault fault; /* the first one since the transaction began; nothing runs while it is set */
     int depth;          /* of nested transactions */
+    struct db_fence *fence; /* NULL = none */
     char *name;         /* the last name looked up, and its number */
     int64_t number;
     int64_t next_row, end_row; /* numbers of journal rows reserved for that name */

@@ -1,5 +1,5 @@
 /* One run per link, whichever process it comes from: an open-file-description byte lock in `<state>.lock`, one byte a link (its number
- * in the database, so no two links share one). It dies with the process. Called by core/run.c and by commands that change a link. */
+ * in the database, so no two links share one). It dies with the process. Called by state/lease.c only. */
 #ifndef ABGLEICH_LOCK_H
 #define ABGLEICH_LOCK_H
 

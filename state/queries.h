@@ -94,6 +94,13 @@ QUERY(HELD_APPROVE, "UPDATE held SET approved = 1 WHERE link = $1 AND plan = $2 
 QUERY(HELD_CLEAR, "DELETE FROM held WHERE link = $1")
 QUERY(HELD_LIST, "SELECT n.name, h.plan, h.reason, h.run, h.time_ms, h.approved FROM held h JOIN name n ON n.no = h.link ORDER BY n.name")
 
+/* who runs what */
+QUERY(LEASE_TAKE, "INSERT INTO lease(link, owner, fence, until_ms, by_lock) VALUES ($1, $2, 1, $3, $4) ON CONFLICT (link) DO UPDATE SET"
+                  " owner = $2, fence = lease.fence + 1, until_ms = $3, by_lock = $4"
+                  " WHERE lease.until_ms <= $5 OR (lease.by_lock = 1 AND $4 = 1) RETURNING fence")
+QUERY(LEASE_RENEW, "UPDATE lease SET until_ms = $3 WHERE link = $1 AND fence = $2 RETURNING link")
+QUERY(LEASE_END, "UPDATE lease SET until_ms = 0 WHERE link = $1 AND fence = $2")
+
 /* store */
 #define BOOK_COLUMNS "id, name, kind, seq, living, floor"
 QUERY(BOOK_LIST, "SELECT " BOOK_COLUMNS " FROM book ORDER BY name")

@@ -97,10 +97,17 @@ static const char attached[] =
     " created_ms BIGINT NOT NULL, UNIQUE(record, kind, other));"
     "CREATE INDEX relation_other ON relation(other);";
 
+/* Who runs what, what was asked for, and how the daemon sees its links. */
+static const char jobs[] =
+    "CREATE TABLE lease(link " ROWKEY ", owner TEXT NOT NULL, fence BIGINT NOT NULL, until_ms BIGINT NOT NULL, by_lock BIGINT NOT NULL);"
+    "CREATE TABLE request(link " ROWKEY ", run BIGINT NOT NULL, time_ms BIGINT NOT NULL);"
+    "CREATE TABLE schedule(link " ROWKEY ", due_ms BIGINT NOT NULL, closed_until_ms BIGINT NOT NULL, failures BIGINT NOT NULL,"
+    " code BIGINT NOT NULL, skipped BIGINT NOT NULL);";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][8] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached},
+    {run_sides, attached, jobs},
 };
 
 int schema_version(void)

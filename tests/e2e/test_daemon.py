@@ -4,6 +4,7 @@ and nobody else runs a link that is running."""
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -140,10 +141,47 @@ def a_running_link_is_not_run_twice():
         site.close()
 
 
+def a_process_that_stood_still_too_long_writes_nothing_any_more():
+    """It is suspended while the server answers; its lease runs out (said so in the database: nobody waits two minutes here), another run
+    does the work; then it goes on."""
+    with Hostile() as server:
+        site = Site(server)
+        for i in range(20):
+            site.add(card("u%d" % i, "Name%d;Vor" % i))
+        asked, go_on, puts = threading.Event(), threading.Event(), []
+
+        def hold(moment, _n, request):
+            if request.command == "PUT":
+                puts.append(request.path)
+            if moment == "half" and request.command == "REPORT" and not asked.is_set():
+                asked.set()
+                go_on.wait(20)
+
+        server.at = hold
+        first = subprocess.Popen([PROGRAM, "-c", site.config, "--language", "en", "-q", "sync", "kunden"], stderr=subprocess.PIPE, text=True)
+        assert asked.wait(20)
+        first.send_signal(signal.SIGSTOP)
+        assert site.run("sync", "kunden").code == 8, "its lease is good"
+        with sqlite3.connect(os.path.join(site.folder, "state.db")) as db:
+            db.execute("UPDATE lease SET until_ms = 0")
+        db.close()
+        assert site.sync().json()["status"] == "done"
+        assert len(server.texts()) == 20
+        sent = len(puts)
+        first.send_signal(signal.SIGCONT)
+        go_on.set()
+        said = first.communicate(timeout=20)[1]
+        assert first.returncode == 8 and "stood still" in said, (first.returncode, said)
+        assert len(puts) == sent and not server.violations
+        assert site.sync().json()["status"] == "unchanged" and len(server.texts()) == 20 and len(site.contacts()) == 20
+        site.close()
+
+
 def main():
     suite = Suite("daemon")
     for test in (runs_what_is_due, keeps_the_old_configuration_where_the_new_is_wrong, takes_over_a_changed_configuration,
-                 finishes_the_writes_under_way, a_running_link_is_not_run_twice):
+                 finishes_the_writes_under_way, a_running_link_is_not_run_twice,
+                 a_process_that_stood_still_too_long_writes_nothing_any_more):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
 
