@@ -47,7 +47,7 @@ int command_config_show(struct cli *cli)
 {
     if (!cli_config(cli)) return cli_fail(cli);
     const struct config *c = cli->config;
-    json_t *accounts = json_array(), *links = json_array();
+    json_t *accounts = json_array(), *links = json_array(), *fields = json_array();
     if (!cli->json) print_section(CONFIG_GENERAL, NULL, c);
     for (size_t i = 0; i < c->n_accounts; i++) {
         json_array_append_new(accounts, section_json(CONFIG_ACCOUNT, c->accounts[i].name, &c->accounts[i]));
@@ -57,8 +57,12 @@ int command_config_show(struct cli *cli)
         json_array_append_new(links, section_json(CONFIG_LINK, c->links[i].name, &c->links[i]));
         if (!cli->json) putchar('\n'), print_section(CONFIG_LINK, c->links[i].name, &c->links[i]);
     }
-    json_t *all = json_pack("{s:s,s:o,s:o,s:o}", "file", c->path, "abgleich", section_json(CONFIG_GENERAL, NULL, c),
-                            "accounts", accounts, "links", links);
+    for (size_t i = 0; i < c->n_fields; i++) {
+        json_array_append_new(fields, section_json(CONFIG_FIELD, c->fields[i].name, &c->fields[i]));
+        if (!cli->json) putchar('\n'), print_section(CONFIG_FIELD, c->fields[i].name, &c->fields[i]);
+    }
+    json_t *all = json_pack("{s:s,s:o,s:o,s:o,s:o}", "file", c->path, "abgleich", section_json(CONFIG_GENERAL, NULL, c),
+                            "accounts", accounts, "links", links, "fields", fields);
     if (cli->json) json_print(json_incref(all), stdout);
     json_decref(all);
     return EXIT_DONE;

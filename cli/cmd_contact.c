@@ -3,6 +3,7 @@
 #include "cli/out.h"
 
 #include "base/i18n.h"
+#include "cli/custom_field.h"
 #include "cli/file.h"
 
 #define CONTACT_MAX_BYTES (16u << 20)
@@ -84,18 +85,19 @@ int command_contact_deleted(struct cli *cli)
 
 /* -- show -- */
 
-static void print_fields(const struct record *r, struct arena *arena)
+static void print_fields(const struct config *c, const struct record *r, struct arena *arena)
 {
     struct table t AUTO_TABLE = table_of(3, 0);
     size_t n;
     const struct element **e = contact_elements(r, arena, &n);
     for (size_t i = 0; i < n; i++) {
         struct buf label AUTO_BUF = BUF_INIT, value AUTO_BUF = BUF_INIT;
-        element_label(e[i], &label);
+        const struct config_field *custom = custom_field_of(c, e[i]);
+        custom_field_label(c, e[i], &label);
         element_value(e[i], &value);
         table_text(&t, buf_str(&label));
         table_text(&t, buf_str(&value));
-        table_text(&t, e[i]->key_text);
+        table_text(&t, custom ? str_of(custom->name) : e[i]->key_text);
     }
     table_print(&t, "  ", stdout);
 }
@@ -109,7 +111,7 @@ static int show_text(struct cli *cli, const struct store_record *r)
     table_text(&t, r->id);
     table_print(&t, "", stdout);
     if (parsed) {
-        print_fields(parsed, &cli->arena);
+        print_fields(cli->config, parsed, &cli->arena);
         contact_attached_print(cli, r->id);
         return EXIT_DONE;
     }

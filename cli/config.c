@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/config_keys.h"
+#include "cli/custom_field.h"
 #include "cli/file.h"
 #include "cli/ini_file.h"
 #include "cli/suggest.h"
@@ -87,6 +88,16 @@ static struct config_link *link_section(struct config *c, struct str name, struc
     return l;
 }
 
+static struct config_field *field_section(struct config *c, struct str name, struct config_place place)
+{
+    const struct config_field *known = custom_field(c, name);
+    if (known) return &c->fields[known - c->fields];
+    c->fields = grow(&c->arena, c->fields, &c->n_fields, sizeof *c->fields);
+    struct config_field *field = &c->fields[c->n_fields - 1];
+    *field = (struct config_field){.name = arena_strdup(&c->arena, name), .place = place};
+    return field;
+}
+
 static enum fault_code unknown_section(const struct loading *l, struct str name, unsigned line, struct fault *f)
 {
     struct str rest = name, word = str_split(&rest, ' ');
@@ -96,7 +107,7 @@ static enum fault_code unknown_section(const struct loading *l, struct str name,
     if (s.best)
         buf_addf(&advice, _("did you mean \"%s\"?"), s.best);
     else
-        buf_adds(&advice, _("there are: [abgleich], [report], [account NAME], [link NAME]"));
+        buf_adds(&advice, _("there are: [abgleich], [report], [account NAME], [link NAME], [field NAME]"));
     return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s:%u: there is no section [%.*s]"), l->file, line,
                      STR_ARG(name));
 }
@@ -105,6 +116,12 @@ static enum fault_code bad_name(const struct loading *l, struct str name, unsign
 {
     return fault_set(f, FAULT_CONFIG, _("use letters, digits, dots, _ and -; \"contactbox\" is taken"),
                      _("%s:%u: \"%.*s\" cannot be a name"), l->file, line, STR_ARG(name));
+}
+
+static enum fault_code bad_field_name(const struct loading *l, struct str name, unsigned line, struct fault *f)
+{
+    return fault_set(f, FAULT_CONFIG, _("use letters a to z, digits and -, and no name of a field that every contact has"),
+                     _("%s:%u: \"%.*s\" cannot be the name of a field"), l->file, line, STR_ARG(name));
 }
 
 static enum fault_code take_section(void *ctx, struct str name, unsigned line, struct fault *f)
@@ -117,6 +134,12 @@ static enum fault_code take_section(void *ctx, struct str name, unsigned line, s
     if (str_eq(name, STR("abgleich")) || str_eq(name, STR("report"))) { /* offsets of both are of the whole configuration */
         l->kind = str_eq(name, STR("report")) ? CONFIG_REPORT : CONFIG_GENERAL;
         l->section = l->config;
+        return FAULT_NONE;
+    }
+    if (str_eq(word, STR("field"))) {
+        if (!custom_field_name_ok(rest)) return bad_field_name(l, rest, line, f);
+        l->kind = CONFIG_FIELD;
+        l->section = field_section(l->config, rest, place);
         return FAULT_NONE;
     }
     bool account = str_eq(word, STR("account")), link = str_eq(word, STR("link"));
@@ -260,6 +283,15 @@ static enum fault_code finish_link(const struct config *c, struct config_link *l
     return code;
 }
 
+static enum fault_code finish_field(struct config_field *field, struct fault *f)
+{
+    if (!field->label) field->label = field->name;
+    if (field->type) config_parse_custom_kind(str_of(field->type), &field->kind);
+    if ((field->kind == CUSTOM_CHOICE) == (field->choices != NULL)) return FAULT_NONE;
+    return wrong(field->place, "field", field->name, _("type = choice and choices = A, B, C belong together"),
+                 field->choices ? _("choices without type = choice") : _("no choices"), f);
+}
+
 static enum fault_code finish(struct config *c, struct fault *f)
 {
     enum fault_code code = FAULT_NONE;
@@ -272,6 +304,7 @@ static enum fault_code finish(struct config *c, struct fault *f)
     if (!c->tls_cert != !c->tls_key)
         return fault_set(f, FAULT_CONFIG, _("give both or none"), _("%s: tls_cert and tls_key belong together"),
                          c->path);
+    for (size_t i = 0; i < c->n_fields && !code; i++) code = finish_field(&c->fields[i], f);
     for (size_t i = 0; i < c->n_accounts && !code; i++) code = finish_account(c, &c->accounts[i], f);
     for (size_t i = 0; i < c->n_links && !code; i++) code = finish_link(c, &c->links[i], f);
     return code;

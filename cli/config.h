@@ -53,6 +53,16 @@ struct config_report { /* [report]: how runs are kept and who hears of what need
     int64_t gap_ms;        /* not more than one mail in that time */
 };
 
+enum custom_kind { CUSTOM_TEXT, CUSTOM_NUMBER, CUSTOM_DATE, CUSTOM_CHOICE };
+struct config_field { /* [field NAME]: a custom field of the store's contacts (cli/custom_field.h) */
+    const char *name;
+    struct config_place place;
+    const char *label;   /* never NULL after config_load */
+    const char *type;    /* as written; NULL = text */
+    const char *choices; /* with commas; NULL unless it is a choice */
+    enum custom_kind kind;
+};
+
 struct config {
     struct arena arena;
     const char *path;               /* of the main file, absolute or as given */
@@ -70,7 +80,8 @@ struct config {
     int64_t max_attachment_bytes;    /* one file kept with a contact */
     struct config_account *accounts; /* in the order they were read; the store is not among them */
     struct config_link *links;
-    size_t n_accounts, n_links;
+    struct config_field *fields;
+    size_t n_accounts, n_links, n_fields;
     struct config_report report;
     struct config_account store; /* stands for "contactbox:" */
 };
@@ -111,6 +122,7 @@ void config_link_wipe(struct link *l);
 /* -- values as people write them; false for anything else -- */
 bool config_parse_duration(struct str s, int64_t *ms);   /* 90s 15m 1h 30d 2w; 0 */
 bool config_parse_size(struct str s, int64_t *bytes);    /* 512 64K 20M 1G */
+bool config_parse_custom_kind(struct str s, enum custom_kind *out); /* text number date choice */
 bool config_parse_bool(struct str s, bool *out);         /* yes/no on/off true/false 1/0 ja/nein */
 void config_print_duration(int64_t ms, struct buf *out); /* "15m": the largest unit that divides it */
 void config_print_size(int64_t bytes, struct buf *out);

@@ -55,6 +55,19 @@ static bool check_region(struct str v)
     return v.n == 2 && v.p[0] >= 'A' && v.p[0] <= 'Z' && v.p[1] >= 'A' && v.p[1] <= 'Z';
 }
 
+static bool check_field_type(struct str v)
+{
+    enum custom_kind kind;
+    return config_parse_custom_kind(v, &kind);
+}
+
+static bool check_choices(struct str v)
+{
+    for (struct str rest = v; rest.p;)
+        if (!str_trim(str_split(&rest, ',')).n) return false;
+    return true;
+}
+
 static bool check_side(struct str v)
 {
     struct str account, collection;
@@ -153,6 +166,15 @@ static const struct config_key report[] = {
 };
 #undef AT
 
+#define AT(field) offsetof(struct config_field, field)
+static const struct config_key field_keys[] = {
+    {"label", CONFIG_TEXT, AT(label), NULL, N_("what people call it")},
+    {"type", CONFIG_TEXT, AT(type), check_field_type, N_("text, number, date or choice")},
+    {"choices", CONFIG_TEXT, AT(choices), check_choices, N_("values with commas between them, like A, B, C")},
+    {NULL, CONFIG_TEXT, 0, NULL, NULL},
+};
+#undef AT
+
 static const struct {
     const char *word;
     const struct config_key *keys;
@@ -161,6 +183,7 @@ static const struct {
     [CONFIG_ACCOUNT] = {"account", account},
     [CONFIG_LINK] = {"link", link_keys},
     [CONFIG_REPORT] = {"report", report},
+    [CONFIG_FIELD] = {"field", field_keys},
 };
 
 const struct config_key *config_keys(enum config_kind kind)
@@ -270,6 +293,7 @@ enum fault_code config_key_check(enum config_kind kind, struct str name, struct 
         struct config general;
         struct config_account account;
         struct config_link link;
+        struct config_field field;
     } section;
     memset(&section, 0, sizeof section);
     if (config_key_set(key, &section, value, ".", &scratch)) return FAULT_NONE;

@@ -13,7 +13,7 @@ struct config_key {
     const char *expects;             /* msgid: what the value looks like */
 };
 
-enum config_kind { CONFIG_GENERAL, CONFIG_ACCOUNT, CONFIG_LINK, CONFIG_REPORT, CONFIG_KINDS };
+enum config_kind { CONFIG_GENERAL, CONFIG_ACCOUNT, CONFIG_LINK, CONFIG_REPORT, CONFIG_FIELD, CONFIG_KINDS };
 /* Rows up to one whose name is NULL. */
 const struct config_key *config_keys(enum config_kind kind);
 const char *config_kind_word(enum config_kind kind);                         /* "abgleich", "account", "link" */

@@ -77,3 +77,14 @@ void config_print_size(int64_t bytes, struct buf *out)
 {
     print_units(bytes, sizes, out);
 }
+
+bool config_parse_custom_kind(struct str s, enum custom_kind *out)
+{
+    static const char *const words[] = {[CUSTOM_TEXT] = "text", [CUSTOM_NUMBER] = "number", [CUSTOM_DATE] = "date", [CUSTOM_CHOICE] = "choice"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_eq(s, str_of(words[i]))) {
+            *out = (enum custom_kind)i;
+            return true;
+        }
+    return false;
+}

@@ -1,6 +1,7 @@
 #include "cli/contact.h"
 
 #include "base/i18n.h"
+#include "cli/custom_field.h"
 #include "cli/out.h"
 
 #include <stdlib.h>
@@ -85,7 +86,7 @@ json_t *contact_json(struct cli *cli, const struct store_record *r)
                      parsed ? values_json(parsed, "tel") : json_array());
 }
 
-static json_t *fields_json(const struct record *r)
+static json_t *fields_json(struct cli *cli, const struct record *r)
 {
     json_t *all = json_array();
     struct arena arena AUTO_ARENA = ARENA_INIT;
@@ -93,11 +94,24 @@ static json_t *fields_json(const struct record *r)
     const struct element **e = contact_elements(r, &arena, &n);
     for (size_t i = 0; i < n; i++) {
         struct buf label AUTO_BUF = BUF_INIT, value AUTO_BUF = BUF_INIT;
-        element_label(e[i], &label);
+        custom_field_label(cli->config, e[i], &label);
         element_value(e[i], &value);
         json_array_append_new(all, json_pack("{s:s,s:o,s:o,s:o}", "field", e[i]->field->name, "key",
                                              json_text(e[i]->key_text), "label", json_text(buf_str(&label)), "value",
                                              json_text(buf_str(&value))));
+    }
+    return all;
+}
+
+/* {"kundennummer": "4711"}: what the configuration knows, by its name there. */
+static json_t *custom_json(struct cli *cli, const struct record *r)
+{
+    json_t *all = json_object();
+    size_t n;
+    const struct element *e = record_elements(r, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct config_field *field = custom_field_of(cli->config, &e[i]);
+        if (field) json_object_set_new(all, field->name, json_text(e[i].value_text));
     }
     return all;
 }
@@ -118,7 +132,8 @@ json_t *contact_json_whole(struct cli *cli, const struct store_record *r)
     json_object_set_new(o, "changed", json_time(r->changed_ms));
     json_object_set_new(o, "origin", json_text(r->origin));
     json_object_set_new(o, "deleted", json_boolean(r->deleted));
-    json_object_set_new(o, "fields", parsed ? fields_json(parsed) : json_array());
+    json_object_set_new(o, "fields", parsed ? fields_json(cli, parsed) : json_array());
+    json_object_set_new(o, "custom", parsed ? custom_json(cli, parsed) : json_object());
     contact_attached_json(cli, r->id, o);
     json_object_set_new(o, "body", json_text(r->body));
     return o;

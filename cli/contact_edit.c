@@ -2,6 +2,7 @@
 #include "cli/contact.h"
 
 #include "base/i18n.h"
+#include "cli/custom_field.h"
 
 enum change_kind { CHANGE_SET, CHANGE_ADD, CHANGE_REMOVE };
 struct change { /* one argument */
@@ -10,6 +11,21 @@ struct change { /* one argument */
     struct str value; /* empty with SET: the field goes */
     const char *text; /* as typed */
 };
+
+/* "kundennummer=4711" -> "custom;KUNDENNUMMER;Kundennummer" with a value that fits. One value a field: adding is setting. */
+static bool read_custom(struct cli *cli, struct change *c)
+{
+    const struct config_field *field = cli_config(cli) ? custom_field(cli->config, c->key) : NULL;
+    if (!field) return cli->config != NULL;
+    struct buf key AUTO_BUF = BUF_INIT, value AUTO_BUF = BUF_INIT;
+    custom_field_key(field, &key);
+    c->key = arena_str(&cli->arena, buf_str(&key));
+    if (c->kind == CHANGE_ADD) c->kind = CHANGE_SET;
+    if (!c->value.n) return true;
+    if (custom_field_value(field, c->value, &value, &cli->fault)) return false;
+    c->value = arena_str(&cli->arena, buf_str(&value));
+    return true;
+}
 
 static bool read_change(struct cli *cli, const char *text, struct change *out)
 {
@@ -21,7 +37,7 @@ static bool read_change(struct cli *cli, const char *text, struct change *out)
     char last = key.p[key.n - 1];
     *out = (struct change){last == '+' ? CHANGE_ADD : last == '-' ? CHANGE_REMOVE : CHANGE_SET, key, value, text};
     if (out->kind != CHANGE_SET) out->key.n--;
-    return true;
+    return read_custom(cli, out);
 }
 
 /* The element the argument describes, made by the codec; an empty value is only asked for its key. */

@@ -126,6 +126,14 @@ Test(config, says_where_it_is_wrong)
         {ACCOUNT LINK "authority = me\n", "\"me\" is no value for authority", "server"},
         {ACCOUNT LINK "mode = two-way\nimport = ergaenzen\n", "mode and import contradict", ""},
         {ACCOUNT LINK "max_delete = viel\n", "\"viel\" is no value for max_delete", "10%"},
+        {"[field tel]\n", ":1: \"tel\" cannot be the name of a field", "every contact has"},
+        {"[field kunden_nummer]\n", "cannot be the name of a field", ""},
+        {"[field]\n", "cannot be the name of a field", ""},
+        {"[field nr]\ntype = zahl\n", ":2: \"zahl\" is no value for type", "choice"},
+        {"[field nr]\ntype = choice\n", ":1: [field nr]: no choices", "choices ="},
+        {"[field nr]\nchoices = a\n", ":1: [field nr]: choices without type", ""},
+        {"[field nr]\ntype = choice\nchoices = a,,b\n", ":3: \"a,,b\" is no value for choices", ""},
+        {"[field nr]\nlabl = a\n", "[field] has no key \"labl\"", "label"},
         {"[abgleich]\ntls_cert = a.pem\n", "tls_cert and tls_key belong together", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
