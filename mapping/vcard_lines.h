@@ -1,4 +1,4 @@
-/* vCard layer (a): bytes to logical lines (protocols: vcard 2). Used by vcard_parse.c only. */
+/* vCard layer (a): bytes to logical lines (protocols: vcard 2). Used by the codec only. */
 #ifndef ABGLEICH_VCARD_LINES_H
 #define ABGLEICH_VCARD_LINES_H
 

@@ -2,6 +2,7 @@
  * concerns is copied byte for byte. */
 #include "mapping/record_impl.h"
 #include "mapping/vcard_convert.h"
+#include "mapping/vcard_lines.h"
 
 #include "base/i18n.h"
 #include "base/mem.h"
@@ -802,12 +803,32 @@ static bool is_fit_line(const struct property *p, const struct write_form *form)
     return !form->strict || (!(p->flags & PROPERTY_FOREIGN) && is_utf8(p->raw));
 }
 
-static void add_clean(struct str text, struct buf *out)
+static bool is_marker(struct str line)
 {
+    size_t colon = header_end(line);
+    return (colon == 5 && str_starts_nocase(line, STR("BEGIN"))) || (colon == 3 && str_starts_nocase(line, STR("END")));
+}
+
+static bool holds_marker(struct str text)
+{
+    for (size_t i = 0, start = 0; i <= text.n; i++) {
+        if (i < text.n && text.p[i] != '\n' && text.p[i] != '\r') continue;
+        if (is_marker((struct str){text.p + start, i - start})) return true;
+        start = i + 1;
+    }
+    return false;
+}
+
+/* A property without control characters. "BEGIN:V^ZCARD" was one like any other until that: it is left out. */
+static void add_clean(const struct property *p, struct str text, struct buf *out)
+{
+    size_t start = out->len;
     for (size_t i = 0; i < text.n; i++) {
         unsigned char ch = (unsigned char)text.p[i];
         if ((ch >= 0x20 && ch != 0x7f) || ch == '\t' || ch == '\r' || ch == '\n') buf_addc(out, text.p[i]);
     }
+    bool nests = str_eq(p->name, STR("AGENT")); /* a whole card */
+    if (!nests && holds_marker((struct str){out->data + start, out->len - start})) buf_truncate(out, start);
 }
 
 /* Line by line, each as it is where it can stay. */
@@ -815,8 +836,8 @@ static void rewrite(struct writer *w, const struct write_form *form, struct buf 
 {
     const struct vcard *c = w->card;
     struct buf text AUTO_BUF = BUF_INIT;
-    vcard_add_line(STR("BEGIN"), STR("VCARD"), &w->form, &text);
-    vcard_add_line(STR("VERSION"), w->form.version == VCARD_40 ? STR("4.0") : w->form.version == VCARD_30 ? STR("3.0") : STR("2.1"), &w->form, &text);
+    vcard_add_line(STR("BEGIN"), STR("VCARD"), &w->form, out);
+    vcard_add_line(STR("VERSION"), w->form.version == VCARD_40 ? STR("4.0") : w->form.version == VCARD_30 ? STR("3.0") : STR("2.1"), &w->form, out);
     bool open_end = false;
     for (size_t i = 0; i < c->n_props; i++) {
         struct property p = c->props[i];
@@ -825,11 +846,12 @@ static void rewrite(struct writer *w, const struct write_form *form, struct buf 
         open_end = takes_bare_line(&p);
         if (!is_fit_line(&p, form) && !is_version_line(&p) && !(p.flags & PROPERTY_FOREIGN)) p.flags |= PROPERTY_GUESSED; /* not as raw bytes */
         if (is_version_line(&p) || (form->strict && ((p.flags & PROPERTY_FOREIGN) || is_superfluous(c, i)))) continue;
+        buf_reset(&text);
         vcard_add_property(w->arena, c, &p, p.group, &w->form, &text);
+        add_clean(&p, buf_str(&text), out);
     }
-    add_missing(w, form, &text);
-    vcard_add_line(STR("END"), STR("VCARD"), &w->form, &text);
-    add_clean(buf_str(&text), out);
+    add_missing(w, form, out);
+    vcard_add_line(STR("END"), STR("VCARD"), &w->form, out);
 }
 
 enum fault_code record_write_new(const struct record *r, const struct write_form *form, struct buf *out, struct fault *f)

@@ -218,6 +218,8 @@ static const struct {
     const char *what, *card, *wanted;
     unsigned versions;
 } strict_rows[] = {
+    {"a line that would become a marker", "BEGIN:VCARD\nVERSION:3.0\nUID:u\nFN:A\nN:A;;;;\nBEGIN:V\032CARD\nEND:\032VCARD\nBEGIN\025:VCARD\nEND:VCARD\n",
+     "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:u\r\nFN:A\r\nN:A;;;;\r\nEND:VCARD\r\n", WRITE_V30},
     {"UID, FN and N are added", "BEGIN:VCARD\r\nVERSION:3.0\r\nEMAIL:a@b.example\r\nEND:VCARD\r\n",
      "BEGIN:VCARD\r\nVERSION:3.0\r\nEMAIL:a@b.example\r\nUID:new-uid\r\nFN:a@b.example\r\nN:;;;;\r\nEND:VCARD\r\n", WRITE_V30},
     {"line ends become CRLF", "BEGIN:VCARD\nVERSION:3.0\nUID:u\nFN:A\nN:A;;;;\nEND:VCARD\n",
