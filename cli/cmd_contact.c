@@ -181,7 +181,7 @@ static bool new_body(struct cli *cli, unsigned kind, const struct record *old, s
         return false;
     }
     return old ? contact_edit(cli, old, kind, cli->args + 1, cli->n_args - 1, out)
-               : contact_make(cli, kind, cli->args + 1, cli->n_args - 1, out);
+               : contact_make(cli, kind, cli->args + 1, cli->n_args - 1, STR_NONE, out);
 }
 
 int command_contact_add(struct cli *cli)

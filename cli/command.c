@@ -61,7 +61,7 @@ static const struct command table[] = {
     {"contact", "deleted", "[BOOK]", N_("shows deleted contacts"), "", 0, 1, command_contact_deleted},
     {"contact", "restore", "CONTACT...", N_("brings deleted contacts back"), "", 1, ANY_NUMBER,
      command_contact_restore},
-    {"contact", "import", "BOOK FILE|-", N_("takes contacts from a vCard file"), "", 2, 2, command_contact_import},
+    {"contact", "import", "BOOK FILE|-", N_("takes contacts from a file: vCard, CSV, or JSON as exported"), "", 2, 2, command_contact_import},
     {"contact", "export", "BOOK [--format vcard|csv|json]", N_("writes contacts to standard output"), "format:", 1, 1,
      command_contact_export},
     {"contact", "followup add", "CONTACT --due DAY TEXT...", N_("reminds of a contact"), "due:", 2, ANY_NUMBER, command_followup_add},

@@ -27,8 +27,8 @@ void contact_values(const struct record *r, const char *field, const char *betwe
 
 /* FIELD=VALUE, FIELD+=VALUE, FIELD-=VALUE applied to a record: the new bytes. False with cli->fault. */
 bool contact_edit(struct cli *cli, const struct record *r, unsigned kind, char **pairs, size_t n, struct buf *out);
-/* A new record from FIELD=VALUE. */
-bool contact_make(struct cli *cli, unsigned kind, char **pairs, size_t n, struct buf *out);
+/* A new record from FIELD=VALUE. uid: {NULL,0} = a new one. */
+bool contact_make(struct cli *cli, unsigned kind, char **pairs, size_t n, struct str uid, struct buf *out);
 
 /* What hangs on a record, into its JSON, and as text on stdout. */
 void contact_attached_json(struct cli *cli, struct str id, json_t *into);

@@ -192,7 +192,7 @@ bool contact_edit(struct cli *cli, const struct record *r, unsigned kind, char *
     return record_write_edited(r, edits.list, edits.n, &form, out, &cli->fault) == FAULT_NONE;
 }
 
-bool contact_make(struct cli *cli, unsigned kind, char **pairs, size_t n, struct buf *out)
+bool contact_make(struct cli *cli, unsigned kind, char **pairs, size_t n, struct str uid, struct buf *out)
 {
     struct str(*words)[2] = arena_zalloc(&cli->arena, (n + 2) * sizeof *words);
     struct buf fn AUTO_BUF = BUF_INIT;
@@ -217,8 +217,8 @@ bool contact_make(struct cli *cli, unsigned kind, char **pairs, size_t n, struct
     if (!cli_hash_key(cli)) return false;
     struct record *r = record_from_pairs(&cli->arena, (enum record_kind)kind, (const struct str(*)[2])words, n,
                                          &cli->key, &cli->fault);
-    char uid[UUID_TEXT_BYTES];
-    env_uuid4(cli->env, uid);
-    struct write_form form = {.strict = true, .uid = str_of(uid)};
+    char made[UUID_TEXT_BYTES];
+    env_uuid4(cli->env, made);
+    struct write_form form = {.strict = true, .uid = uid.n ? uid : str_of(made)};
     return r && record_write_new(r, &form, out, &cli->fault) == FAULT_NONE;
 }
