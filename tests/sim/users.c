@@ -27,20 +27,28 @@ static const char *new_token(struct world *w, int person, enum slot slot)
     return t->text;
 }
 
+/* A property nobody knows, or one of three custom fields of the store. */
+static void other_line(const struct world *w, const char *t, struct buf *out)
+{
+    if (w->n_tokens % 2) buf_addf(out, "X-SIM:%s\r\n", t);
+    else
+        buf_addf(out, "X-HUB-SIM%zu:%s\r\n", w->n_tokens / 2 % 3, t);
+}
+
 static void line_of(struct world *w, int person, enum slot slot, struct buf *out)
 {
     const char *t = new_token(w, person, slot);
     switch (slot) {
     case SLOT_TEL: buf_addf(out, "TEL;TYPE=CELL:%s\r\n", t); break;
     case SLOT_EMAIL: buf_addf(out, "EMAIL;TYPE=INTERNET:%s@example.org\r\n", t); break;
-    case SLOT_X: buf_addf(out, "X-SIM:%s\r\n", t); break;
+    case SLOT_X: other_line(w, t, out); break;
     case SLOT_NOTE: buf_addf(out, "NOTE:about %s\r\n", t); break;
     case SLOT_ORG: buf_addf(out, "ORG:%s GmbH\r\n", t); break;
     default: buf_addf(out, "FN:Anna %s\r\nN:%s;Anna;;;\r\n", t, t); break;
     }
 }
 
-static const char *const prefixes[SLOTS] = {"TEL", "EMAIL", "X-SIM", "NOTE", "FN:", "ORG"};
+static const char *const prefixes[SLOTS] = {"TEL", "EMAIL", "X-", "NOTE", "FN:", "ORG"};
 
 /* -- cards as users see them: text -- */
 
