@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 #include "cli/file.h"
+#include "state/subject.h"
 
 #define IMPORT_MAX_BYTES (1u << 30)
 
@@ -27,7 +28,8 @@ static uint64_t hash_of(const struct importing *im, struct str s)
 static bool note_deleted(void *ctx, const struct store_record *r)
 {
     struct importing *im = ctx;
-    if (r->by_person && r->uid.n) map64_put(&im->deleted, hash_of(im, r->uid), 1);
+    uint64_t uid;
+    if (r->by_person && subject_uid_hash(&im->cli->key, r->uid, &uid)) map64_put(&im->deleted, uid ? uid : 1, 1);
     return true;
 }
 

@@ -62,7 +62,10 @@ static void print_receipt(const struct cli *cli, const int64_t counts[SUBJECT_PL
                                                       N_("lines in reports"),
                                                       N_("conflicts"),
                                                       N_("problems"),
-                                                      N_("entries of journals (hashes alone; they stay)")};
+                                                      N_("entries of journals (hashes alone; they stay)"),
+                                                      N_("follow-ups"),
+                                                      N_("attachments"),
+                                                      N_("links to other contacts")};
     if (cli->json) {
         json_t *o = json_object();
         json_object_set_new(o, "erased_at", json_time(cli->env->now_ms(cli->env)));

@@ -19,13 +19,31 @@ enum fault_code attached_move(struct db *db, struct str from, struct str to, str
     return db_check(db, f);
 }
 
+/* Bodies that no attachment needs any more. */
+static void drop_bodies(struct db *db)
+{
+    query_run(query_begin(db, QUERY_ATTACHMENT_PURGE_PARTS));
+    query_run(query_begin(db, QUERY_ATTACHMENT_PURGE_BODIES));
+}
+
 enum fault_code attached_purge(struct db *db, int64_t detached_before_ms, struct fault *f)
 {
     struct query *q = query_begin(db, QUERY_ATTACHMENT_PURGE);
     bind_int(q, 1, detached_before_ms);
     query_run(q);
-    static const enum query_id rest[] = {QUERY_ATTACHMENT_PURGE_PARTS, QUERY_ATTACHMENT_PURGE_BODIES,
-                                         QUERY_RELATION_PURGE};
-    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) query_run(query_begin(db, rest[i]));
+    query_run(query_begin(db, QUERY_RELATION_PURGE));
+    drop_bodies(db);
+    return db_check(db, f);
+}
+
+enum fault_code attached_erase(struct db *db, struct str record, struct fault *f)
+{
+    static const enum query_id drops[] = {QUERY_FOLLOWUP_DROP, QUERY_ATTACHMENT_DROP, QUERY_RELATION_DROP};
+    for (size_t i = 0; i < sizeof drops / sizeof *drops; i++) {
+        struct query *q = query_begin(db, drops[i]);
+        bind_text(q, 1, record);
+        query_run(q);
+    }
+    drop_bodies(db);
     return db_check(db, f);
 }

@@ -13,5 +13,7 @@ enum fault_code attached_move(struct db *db, struct str from, struct str to, str
 /* After records were purged, and for what was detached before that time: attachments and relations of records that are
  * no more go for good. Follow-ups stay, unassigned. */
 enum fault_code attached_purge(struct db *db, int64_t detached_before_ms, struct fault *f);
+/* All of it goes for good, follow-ups too: of a person who is to be forgotten (state/subject.h). */
+enum fault_code attached_erase(struct db *db, struct str record, struct fault *f);
 
 #endif

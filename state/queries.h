@@ -151,6 +151,7 @@ QUERY(FOLLOWUP_LIST, FOLLOWUP_SELECT
       " AND (CAST($3 AS TEXT) IS NULL OR f.due < $3) AND ($4 = 1 OR f.done_ms = 0) AND ($5 = 0 OR r.id IS NULL) ORDER BY f.due, f.no")
 QUERY(FOLLOWUP_DONE, "UPDATE followup SET done_ms = $2 WHERE no = $1 AND done_ms = 0")
 QUERY(FOLLOWUP_ASSIGN, "UPDATE followup SET record = $2, contact = $3 WHERE no = $1")
+QUERY(FOLLOWUP_DROP, "DELETE FROM followup WHERE record = $1")
 QUERY(FOLLOWUP_MOVE, "UPDATE followup SET record = $2 WHERE record = $1")
 QUERY(ATTACHMENT_BODY_ADD, "INSERT INTO attachment_body(hash, size_bytes) VALUES (NULL, 0) RETURNING no")
 QUERY(ATTACHMENT_BODY_FIND, "SELECT no FROM attachment_body WHERE hash = $1")
@@ -168,6 +169,7 @@ QUERY(ATTACHMENT_SAME, "SELECT no FROM attachment WHERE record = $1 AND body = $
 QUERY(ATTACHMENT_GET, ATTACHMENT_SELECT "WHERE a.no = $1")
 QUERY(ATTACHMENT_LIST, ATTACHMENT_SELECT "WHERE a.record = $1 AND ($2 = 1 OR a.detached_ms = 0) ORDER BY a.no")
 QUERY(ATTACHMENT_DETACH, "UPDATE attachment SET detached_ms = $2 WHERE no = $1")
+QUERY(ATTACHMENT_DROP, "DELETE FROM attachment WHERE record = $1")
 QUERY(ATTACHMENT_MOVE, "UPDATE attachment SET record = $2 WHERE record = $1")
 QUERY(ATTACHMENT_PURGE, "DELETE FROM attachment WHERE (detached_ms > 0 AND detached_ms < $1)"
                         " OR NOT EXISTS (SELECT 1 FROM record r WHERE r.id = attachment.record)")
@@ -208,7 +210,8 @@ QUERY(SUBJECT_TITLES, "SELECT title FROM archive WHERE title IS NOT NULL UNION S
                       " UNION SELECT contact FROM run_conflict WHERE contact IS NOT NULL UNION SELECT title FROM run_problem"
                       " WHERE title IS NOT NULL UNION SELECT other FROM run_problem WHERE other IS NOT NULL"
                       " UNION SELECT title_a FROM review WHERE title_a IS NOT NULL UNION SELECT title_b FROM review"
-                      " WHERE title_b IS NOT NULL UNION SELECT title FROM pending WHERE title IS NOT NULL")
+                      " WHERE title_b IS NOT NULL UNION SELECT title FROM pending WHERE title IS NOT NULL UNION SELECT f.contact FROM followup f"
+                      " WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.id = f.record)")
 QUERY(SUBJECT_IDS_OF_TITLE, "SELECT id FROM archive WHERE title = $1 UNION SELECT id FROM run_operation WHERE title = $1 AND id IS NOT NULL"
                             " UNION SELECT id FROM run_conflict WHERE contact = $1 AND id IS NOT NULL"
                             " UNION SELECT id FROM pending WHERE title = $1")
@@ -229,7 +232,13 @@ QUERY(SUBJECT_TRACES,
       " UNION ALL SELECT 5, w.id, w.title, n.name, w.first_seen_ms, 0, 0, w.text FROM pending w"
       " JOIN name n ON n.no = w.link WHERE w.id = $1 AND w.title IS NOT NULL"
       " UNION ALL SELECT 6, COALESCE(j.id_a, j.id_b), NULL, n.name, 0, 0, j.no, NULL FROM journal j JOIN name n ON n.no = j.link"
-      " WHERE j.id_a = $1 OR j.id_b = $1")
+      " WHERE j.id_a = $1 OR j.id_b = $1"
+      " UNION ALL SELECT 7, f.record, f.contact, NULL, f.created_ms, 0, f.no, f.due || ' ' || f.text FROM followup f WHERE f.record = $1"
+      " OR (f.contact = $2 AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = f.record))"
+      " UNION ALL SELECT 8, a.record, NULL, NULL, a.created_ms, 0, a.no, a.name || ' (' || a.media_type || ')' FROM attachment a"
+      " WHERE a.record = $1"
+      " UNION ALL SELECT 9, l.record, NULL, NULL, l.created_ms, 0, l.no, l.kind || ' ' || l.other FROM relation l"
+      " WHERE l.record = $1 OR l.other = $1")
 QUERY(SUBJECT_ERASE_RECORD, "UPDATE record SET body = '', title = NULL, uid = $2 WHERE id = $1")
 QUERY(SUBJECT_ERASE_ARCHIVE, "DELETE FROM archive WHERE id = $1")
 QUERY(SUBJECT_ERASE_OPERATIONS, "UPDATE run_operation SET title = NULL WHERE id = $1")
@@ -237,6 +246,9 @@ QUERY(SUBJECT_ERASE_CONFLICTS, "DELETE FROM run_conflict WHERE id = $1")
 QUERY(SUBJECT_ERASE_PROBLEMS, "DELETE FROM run_problem WHERE id_a = $1 OR id_b = $1")
 QUERY(SUBJECT_ERASE_REVIEWS, "DELETE FROM review WHERE id_a = $1 OR id_b = $1")
 QUERY(SUBJECT_ERASE_PENDING, "UPDATE pending SET title = NULL, text = NULL WHERE id = $1")
+/* Of contacts that are no more: another one of that name keeps its own. */
+QUERY(SUBJECT_ERASE_FOLLOWUPS_TITLE, "DELETE FROM followup WHERE contact = $1"
+                                     " AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = followup.record)")
 QUERY(SUBJECT_ERASE_ARCHIVE_TITLE, "DELETE FROM archive WHERE title = $1")
 QUERY(SUBJECT_ERASE_OPERATIONS_TITLE, "UPDATE run_operation SET title = NULL WHERE title = $1")
 QUERY(SUBJECT_ERASE_CONFLICTS_TITLE, "DELETE FROM run_conflict WHERE contact = $1")

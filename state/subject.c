@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "mapping/text.h"
 #include "state/archive.h"
+#include "state/attached.h"
 #include "state/rows.h"
 #include "state/store.h"
 
@@ -132,7 +133,8 @@ bool subject_find(struct db *db, struct str who, struct arena *arena, struct sub
 const char *subject_place_name(enum subject_place place)
 {
     static const char *const names[SUBJECT_PLACES] = {"contact",  "deleted_contact", "earlier_version", "operation",
-                                                      "conflict", "problem",         "journal"};
+                                                      "conflict", "problem",         "journal",         "followup",
+                                                      "attachment", "linked_contact"};
     return names[place];
 }
 
@@ -263,8 +265,9 @@ static void erase_all(struct db *db, const struct subject *s, const struct hash_
     static const enum query_id of_title[] = {QUERY_SUBJECT_ERASE_ARCHIVE_TITLE,   QUERY_SUBJECT_ERASE_OPERATIONS_TITLE,
                                              QUERY_SUBJECT_ERASE_CONFLICTS_TITLE, QUERY_SUBJECT_ERASE_PROBLEMS_TITLE,
                                              QUERY_SUBJECT_ERASE_REVIEWS_TITLE,   QUERY_SUBJECT_ERASE_PENDING_TITLE,
-                                             QUERY_SUBJECT_ERASE_FAULTS};
+                                             QUERY_SUBJECT_ERASE_FAULTS,          QUERY_SUBJECT_ERASE_FOLLOWUPS_TITLE};
     for (size_t i = 0; i < s->n_store_ids; i++) erase_record(db, s->store_ids[i], key, f);
+    for (size_t i = 0; i < s->n_ids; i++) attached_erase(db, s->ids[i], f);
     for (size_t i = 0; i < s->n_ids; i++)
         for (size_t k = 0; k < sizeof of_id / sizeof *of_id; k++) run_with(db, of_id[k], s->ids[i]);
     for (size_t i = 0; i < s->n_titles; i++)

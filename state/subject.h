@@ -26,6 +26,9 @@ enum subject_place {
     SUBJECT_CONFLICT,
     SUBJECT_PROBLEM, /* left alone or ambiguous, in a report or waiting */
     SUBJECT_JOURNAL, /* which record here is which there; hashes, no data */
+    SUBJECT_FOLLOWUP,   /* of a contact of the store, or of one that is no more */
+    SUBJECT_ATTACHMENT, /* its name; `contact attachment get` hands the file out */
+    SUBJECT_RELATION,
     SUBJECT_PLACES
 };
 const char *subject_place_name(enum subject_place place); /* stable, for JSON: "earlier_version" */

@@ -36,7 +36,12 @@ def lived():
         server.put("k.vcf", card("k1", CANARY + ";Karla", "EMAIL:karla@%s.example" % CANARY.lower(), "NOTE:" + note_there + CANARY))
         site.sync()
     server.put("twin.vcf", card("k2", CANARY + ";Karla", "EMAIL:other@example.org"))
-    site.add(card("k3", CANARY + ";Karla", "EMAIL:third@example.org"))
+    twin = site.add(card("k3", CANARY + ";Karla", "EMAIL:third@example.org"))
+    for contact in (twin, site.id_of("k1"), site.id_of("o1")):
+        whose = OTHER if contact == site.id_of("o1") else CANARY
+        site.run("contact", "followup", "add", contact, "--due", "2026-12-01", whose, "anrufen", expect=0)
+        site.run("contact", "attach", contact, "-", "--name", whose + ".txt", text="Vertrag mit " + whose, expect=0)
+    site.run("contact", "relate", twin, "colleague", site.id_of("o1"), expect=0)
     site.run("--json", "sync", "kunden")
     return server, site
 
@@ -46,7 +51,7 @@ def export_finds_all():
     traces = site.run("subject", "export", "karla KANARIENVOGEL", expect=0).out
     traces = json.loads(traces)
     places = {t["place"] for t in traces}
-    assert {"contact", "earlier_version", "operation", "conflict", "problem", "journal"} <= places, places
+    assert {"contact", "earlier_version", "operation", "conflict", "problem", "journal", "followup", "attachment", "linked_contact"} <= places, places
     contact = next(t for t in traces if t["place"] == "contact")
     assert contact["where"] == "Kunden" and "BEGIN:VCARD" in contact["data"]
     by_mail = json.loads(site.run("subject", "export", "karla@kanarienvogel.example", expect=0).out)
@@ -62,6 +67,9 @@ def erase_leaves_nothing():
     assert "--all" in several.err, several
     receipt = site.run("--json", "subject", "erase", "Karla " + CANARY, "--yes", "--all", expect=0).json()
     assert receipt["contact"] >= 2 and receipt["earlier_version"] >= 2 and receipt["conflict"] >= 2 and receipt["erased_at"], receipt
+    assert (receipt["followup"], receipt["attachment"], receipt["linked_contact"]) == (2, 2, 1), receipt
+    otto = site.run("--json", "contact", "show", site.id_of("o1"), expect=0).json()
+    assert len(otto["followups"]) == 1 and len(otto["attachments"]) == 1 and not otto["relations"], otto
     for name, data in bytes_of(site).items():
         assert CANARY.encode() not in data and CANARY.lower().encode() not in data, name
     assert any(OTHER.encode() in data for data in bytes_of(site).values()), "only the one named goes"
@@ -73,6 +81,11 @@ def erase_leaves_nothing():
     server.put("again.vcf", card("k1", CANARY + ";Karla"))
     site.run("--json", "sync", "kunden")
     assert "k1" not in site.contacts(), "it is not imported again"
+    path = os.path.join(site.folder, "k.vcf")
+    with open(path, "w") as f:
+        f.write(card("k1", CANARY + ";Karla"))
+    done = site.run("--json", "contact", "import", "Kunden", path, expect=0).json()
+    assert done["created"] == 0 and done["skipped_deleted"] == 1, done
     assert "o1" in site.contacts()
     server.__exit__()
 
