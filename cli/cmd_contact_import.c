@@ -7,6 +7,8 @@
 #include "cli/file.h"
 #include "state/subject.h"
 
+#include <sodium.h>
+
 #define IMPORT_MAX_BYTES (1u << 30)
 
 struct importing {
@@ -227,6 +229,20 @@ static bool import_table(struct importing *im, struct str file)
 
 /* -- what `contact export --format json` wrote -- */
 
+/* The card's bytes: "body", or where that cannot hold them, "body_base64". {NULL,0} if neither is there. */
+static struct str body_of(const json_t *one, struct buf *decoded)
+{
+    const json_t *body = json_object_get(one, "body"), *base64 = json_object_get(one, "body_base64");
+    if (!json_is_string(base64))
+        return json_is_string(body) ? (struct str){json_string_value(body), json_string_length(body)} : STR_NONE;
+    size_t n = 0;
+    buf_reserve(decoded, json_string_length(base64));
+    if (sodium_base642bin((unsigned char *)decoded->data, decoded->cap, json_string_value(base64),
+                          json_string_length(base64), NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+        return STR_NONE;
+    return (struct str){decoded->data, n};
+}
+
 static bool import_json(struct importing *im, struct str file)
 {
     json_error_t error;
@@ -239,10 +255,11 @@ static bool import_json(struct importing *im, struct str file)
     json_array_foreach(all, i, one)
     {
         struct fault why AUTO_FAULT = FAULT_INIT;
-        json_t *body = json_object_get(one, "body");
-        if (json_is_string(body))
-            import_one(im, (struct str){json_string_value(body), json_string_length(body)});
-        else {
+        struct buf decoded AUTO_BUF = BUF_INIT;
+        struct str body = body_of(one, &decoded);
+        if (body.p) {
+            if (!import_one(im, body)) break;
+        } else {
             im->number++;
             fault_set(&why, FAULT_UNREADABLE, NULL, _("there is no \"body\""));
             say_failed(im, &why);

@@ -1,9 +1,12 @@
 #include "cli/contact.h"
 
 #include "base/i18n.h"
+#include "base/mem.h"
 #include "cli/custom_field.h"
 #include "cli/out.h"
+#include "mapping/text.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 bool contact_book(struct cli *cli, const char *name, struct book *out)
@@ -116,6 +119,14 @@ static json_t *custom_json(struct cli *cli, const struct record *r)
     return all;
 }
 
+static json_t *base64_json(struct str bytes)
+{
+    size_t room = sodium_base64_encoded_len(bytes.n, sodium_base64_VARIANT_ORIGINAL);
+    AUTO_FREE char *text = mem_alloc(room);
+    sodium_bin2base64(text, room, (const unsigned char *)bytes.p, bytes.n, sodium_base64_VARIANT_ORIGINAL);
+    return json_cstr(text);
+}
+
 json_t *contact_json_whole(struct cli *cli, const struct store_record *r)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
@@ -136,5 +147,6 @@ json_t *contact_json_whole(struct cli *cli, const struct store_record *r)
     json_object_set_new(o, "custom", parsed ? custom_json(cli, parsed) : json_object());
     contact_attached_json(cli, r->id, o);
     json_object_set_new(o, "body", json_text(r->body));
+    if (!text_is_utf8(r->body)) json_object_set_new(o, "body_base64", base64_json(r->body)); /* "body" is for reading then */
     return o;
 }

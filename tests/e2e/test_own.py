@@ -244,6 +244,17 @@ def what_is_exported_can_be_imported():
         assert d.take(d.give("csv"), "Kopie") == (0, 0, 2, 0, 0), "the copy says the same, cell by cell"
 
 
+def cards_of_another_character_set_survive_json():
+    with Desk() as d:
+        body = card("u1", "Müller;Jürgen").encode("windows-1252")
+        d.take(body)
+        d.site.run("book", "add", "Kopie", expect=0)
+        assert d.take(d.give("json")) == (0, 0, 1, 0, 0)
+        assert d.take(d.give("json"), "Kopie") == (1, 0, 0, 0, 0) and d.take(body, "Kopie") == (0, 0, 1, 0, 0), "byte for byte"
+        assert d.take('[{"body":1}, {"body_base64":"%"}, 5]', expect=1) == (0, 0, 0, 0, 3)
+        assert d.take(d.give("csv")) == (0, 0, 1, 0, 0)
+
+
 def a_table_changes_what_was_changed_in_it():
     with Desk() as d:
         d.take(full_card() + card("u2", "Özdemir;Lale", "EMAIL:l@x.de"))
@@ -281,7 +292,8 @@ def main():
     suite = Suite("own")
     for test in (custom_fields_travel_with_their_label, a_client_that_drops_them, a_client_that_edits_them, changes_and_removals_here_are_sent,
                  imports_keep_custom_fields, what_hangs_on_a_contact_stays_here, restored_as_it_was, restored_beside_a_copy_on_the_server,
-                 an_import_does_not_bring_back_what_was_deleted, what_is_exported_can_be_imported, a_table_changes_what_was_changed_in_it,
+                 an_import_does_not_bring_back_what_was_deleted, what_is_exported_can_be_imported,
+                 cards_of_another_character_set_survive_json, a_table_changes_what_was_changed_in_it,
                  a_table_from_elsewhere):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
