@@ -2,6 +2,7 @@
  * validated first; SIGTERM and SIGINT let the writes under way finish. */
 #include "base/i18n.h"
 #include "base/mem.h"
+#include "base/gate.h"
 #include "cli/command.h"
 #include "cli/daemon_job.h"
 #include "cli/daemon_upkeep.h"
@@ -16,6 +17,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#define TRANSFERS_PER_HOST 16 /* in flight, over all jobs */
+#define TRANSFERS 256
 #define SETTLE_MS 300 /* an editor writes a file in several steps */
 
 struct shared_config { /* jobs keep the one they began with */
@@ -35,6 +38,7 @@ struct daemon {
     struct upkeep_clock *upkeep;
     pthread_mutex_t mutex;
     struct shared_config *current;
+    struct gate *gate;
     bool stopping;
 };
 
@@ -77,7 +81,7 @@ static struct scheduled_outcome on_run(void *ctx, const char *name, enum schedul
 {
     struct daemon *d = ctx;
     struct shared_config *c = config_take(d);
-    struct scheduled_outcome outcome = daemon_job_run(c->config, d->cli->system.max_level, name, cause, cancel);
+    struct scheduled_outcome outcome = daemon_job_run(c->config, d->cli->system.max_level, name, cause, d->gate, cancel);
     config_give_back(d, c);
     return outcome;
 }
@@ -281,7 +285,7 @@ static int serve(struct daemon *d)
 int command_daemon(struct cli *cli)
 {
     if (!cli_db(cli)) return cli_fail(cli);
-    struct daemon d = {.cli = cli};
+    struct daemon d = {.cli = cli, .gate = gate_new(TRANSFERS_PER_HOST, TRANSFERS)};
     pthread_mutex_init(&d.mutex, NULL);
     uv_loop_init(&d.loop);
     config_replace(&d, cli->config);
@@ -290,5 +294,6 @@ int command_daemon(struct cli *cli)
     uv_loop_close(&d.loop);
     config_give_back(&d, d.current);
     pthread_mutex_destroy(&d.mutex);
+    gate_free(d.gate);
     return code;
 }

@@ -31,7 +31,7 @@ static struct scheduled_outcome run_opened(struct db *db, struct env *env, const
 }
 
 struct scheduled_outcome daemon_job_run(const struct config *config, enum log_level level, const char *name,
-                                        enum scheduled_cause cause, const volatile int *cancel)
+                                        enum scheduled_cause cause, struct gate *gate, const volatile int *cancel)
 {
     struct env_system system;
     env_system_init(&system, level, cancel);
@@ -42,6 +42,7 @@ struct scheduled_outcome daemon_job_run(const struct config *config, enum log_le
     struct link opened = {0};
     struct scheduled_outcome outcome = {db_open(config->state, DB_MAY_CREATE, &system.env, &db, &f), 0, -1};
     if (!outcome.code) outcome.code = config_link_open(link, db, &opened, &f);
+    opened.a.gate = opened.b.gate = gate;
     if (outcome.code) outcome.side = side_of(&f, &opened);
     if (outcome.code)
         env_logf(&system.env, LOG_ERROR, "event=not_started link=%s fault=%s", name, fault_name(outcome.code));

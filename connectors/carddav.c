@@ -126,6 +126,7 @@ static enum fault_code carddav_open(const struct account *account, struct traits
                                            .password = account->password,
                                            .ca_file = account->ca_file,
                                            .allow_plain_http = account->allow_plain_http,
+                                           .gate = account->gate,
                                            .env = env,
                                            .traits = traits};
     s->http = http_open(&settings);

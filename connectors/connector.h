@@ -29,6 +29,8 @@ struct traits {
     void (*set)(struct traits *, const char *key, const char *value);
 };
 
+struct gate;
+
 /* An account as configured; borrowed for the session's life. */
 struct account {
     const char *name;
@@ -39,6 +41,7 @@ struct account {
     const char *ca_file;  /* NULL = the system's */
     const char *region;   /* for phone numbers: "DE" */
     bool allow_plain_http; /* Basic over http to other hosts than loopback */
+    struct gate *gate;     /* limits what is in flight, shared by all jobs of a process; NULL = no limit */
     void *state;           /* the store's: struct db of this job; NULL elsewhere */
 };
 

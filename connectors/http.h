@@ -1,4 +1,4 @@
-/* HTTP for connectors: the only file that knows curl. One struct http per session; used by one thread.
+/* HTTP for connectors: only http*.c (and mail.c) know curl. One struct http per session; used by one thread.
  *
  * Connections are kept and reused, HTTP/2 over TLS, compression, several exchanges in flight. Redirects are followed here (method and
  * body kept, at most 5, never from https to http, credentials only within the site they were given for). Repeated is only what is
@@ -8,11 +8,13 @@
 
 #include "connectors/connector.h"
 
+struct gate;
 struct http;
 struct http_settings { /* borrowed until http_close */
     const char *user, *password; /* NULL = none */
     const char *ca_file;         /* NULL = the system's */
     bool allow_plain_http;       /* Basic over http to other hosts than loopback */
+    struct gate *gate;           /* limits transfers in flight, shared with others; NULL = no limit */
     struct env *env;
     struct traits *traits;       /* NULL is fine; remembers "auth" */
 };

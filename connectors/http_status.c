@@ -21,15 +21,20 @@ static const struct row rows[] = {
     {410, FAULT_GONE, "410 Gone", N_("it is not there any more"), NULL},
     {411, FAULT_REFUSED, "411 Length Required", N_("the server does not take it"), NULL},
     {412, FAULT_CHANGED, "412 Precondition Failed", N_("changed there meanwhile"), N_("planned again")},
-    {413, FAULT_TOO_LARGE, "413 Content Too Large", N_("too large for the server"), N_("make it smaller, for example its photo")},
+    {413, FAULT_TOO_LARGE, "413 Content Too Large", N_("too large for the server"),
+     N_("make it smaller, for example its photo")},
     {415, FAULT_REFUSED, "415 Unsupported Media Type", N_("the server does not take this form"), NULL},
     {423, FAULT_LOCKED, "423 Locked", N_("locked there"), N_("the next run tries again")},
-    {429, FAULT_RATE_LIMITED, "429 Too Many Requests", N_("the server wants fewer requests"), N_("the next run tries again")},
+    {429, FAULT_RATE_LIMITED, "429 Too Many Requests", N_("the server wants fewer requests"),
+     N_("the next run tries again")},
     {500, FAULT_UNREACHABLE, "500 Internal Server Error", N_("the server failed"), N_("the next run tries again")},
     {501, FAULT_UNSUPPORTED, "501 Not Implemented", N_("the server does not offer this"), NULL},
-    {502, FAULT_UNREACHABLE, "502 Bad Gateway", N_("the server behind it did not answer"), N_("the next run tries again")},
-    {503, FAULT_RATE_LIMITED, "503 Service Unavailable", N_("the server is busy or being maintained"), N_("the next run tries again")},
-    {504, FAULT_UNREACHABLE, "504 Gateway Timeout", N_("the server behind it did not answer"), N_("the next run tries again")},
+    {502, FAULT_UNREACHABLE, "502 Bad Gateway", N_("the server behind it did not answer"),
+     N_("the next run tries again")},
+    {503, FAULT_RATE_LIMITED, "503 Service Unavailable", N_("the server is busy or being maintained"),
+     N_("the next run tries again")},
+    {504, FAULT_UNREACHABLE, "504 Gateway Timeout", N_("the server behind it did not answer"),
+     N_("the next run tries again")},
     {507, FAULT_QUOTA, "507 Insufficient Storage", N_("no space left there"), N_("make room on the server")},
 };
 
@@ -38,7 +43,8 @@ static struct row row_of(int status)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].status == status) return rows[i];
     struct row other = {status, FAULT_REFUSED, NULL, N_("the server does not take it"), NULL};
-    if (status >= 500) other = (struct row){status, FAULT_UNREACHABLE, NULL, N_("the server failed"), N_("the next run tries again")};
+    if (status >= 500)
+        other = (struct row){status, FAULT_UNREACHABLE, NULL, N_("the server failed"), N_("the next run tries again")};
     if (status < 400) other = (struct row){status, FAULT_PROTOCOL, NULL, N_("not the answer that was expected"), NULL};
     return other;
 }
@@ -52,7 +58,8 @@ enum fault_code http_status_fault(const struct http_exchange *x, struct fault *f
     if (x->status >= 200 && x->status < 300) return FAULT_NONE;
     const struct row row = row_of(x->status);
     struct buf name AUTO_BUF = BUF_INIT;
-    if (row.name) buf_adds(&name, row.name);
+    if (row.name)
+        buf_adds(&name, row.name);
     else
         buf_addf(&name, "%d", x->status);
     bool first = f && !f->code;

@@ -1,14 +1,17 @@
 #include "connectors/http.h"
 
+#include "base/gate.h"
 #include "base/mem.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* -- a server in this process: the path says what it answers -- */
 
@@ -19,10 +22,14 @@ struct server {
     atomic_int refusals;       /* how many of the coming ones get `refusal` */
     int refusal;
     const char *retry_after;
+    int connected;             /* connections accepted so far */
+    int held, most_held, meet; /* "/hold": how many are here now, were at most, are let go together */
+    struct MHD_Connection *connections[64];
 };
 
 struct upload {
     struct buf body;
+    bool held;
 };
 
 static enum MHD_Result reply(struct MHD_Connection *c, unsigned status, struct str body, const char *name,
@@ -93,16 +100,46 @@ static enum MHD_Result cut_off(struct MHD_Connection *c, const char *method)
     return result;
 }
 
+/* Answers when as many are here as are to meet: so they are known to be in flight at the same time. Called again when
+ * let go. */
+static enum MHD_Result hold(struct server *s, struct MHD_Connection *c, struct upload *u)
+{
+    if (u->held) return reply(c, 200, STR("held"), NULL, NULL);
+    u->held = true;
+    MHD_suspend_connection(c);
+    s->connections[s->held++] = c;
+    s->most_held = s->held > s->most_held ? s->held : s->most_held;
+    if (s->held < s->meet) return MHD_YES;
+    while (s->held) MHD_resume_connection(s->connections[--s->held]);
+    return MHD_YES;
+}
+
+static enum MHD_Result squeezed(struct MHD_Connection *c, size_t n)
+{
+    char *zeros AUTO_FREE = mem_calloc(1, n), *packed AUTO_FREE = mem_alloc(n / 100 + 1000);
+    z_stream z = {.next_in = (unsigned char *)zeros,
+                  .avail_in = (unsigned)n,
+                  .next_out = (unsigned char *)packed,
+                  .avail_out = (unsigned)(n / 100 + 1000)};
+    deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY);
+    cr_assert_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+    size_t got = n / 100 + 1000 - z.avail_out;
+    deflateEnd(&z);
+    return reply(c, 200, (struct str){packed, got}, "Content-Encoding", "gzip");
+}
+
 static enum MHD_Result answer(struct server *s, struct MHD_Connection *c, const char *url, const char *method,
                               struct upload *u)
 {
-    s->requests++;
-    if (s->cuts > 0 && s->cuts--) return MHD_NO;
-    if (s->refusals > 0 && s->refusals--)
+    s->requests += !u->held;
+    if (!u->held && s->cuts > 0 && s->cuts--) return MHD_NO;
+    if (!u->held && s->refusals > 0 && s->refusals--)
         return reply(c, (unsigned)s->refusal, STR("no"), "Retry-After", s->retry_after);
     if (strncmp(url, "/to/", 4) == 0) return redirect(s, c, url + 4);
     if (strncmp(url, "/digest", 7) == 0) return digest(c, url, method, u);
     if (strcmp(url, "/cut") == 0) return cut_off(c, method);
+    if (strcmp(url, "/hold") == 0) return hold(s, c, u);
+    if (strncmp(url, "/gzip/", 6) == 0) return squeezed(c, (size_t)atoi(url + 6));
     if (strcmp(url, "/needs-password") == 0 && strcmp(header(c, "Authorization"), "-") == 0)
         return reply(c, 401, STR("who?"), "WWW-Authenticate", "Basic realm=\"r\"");
     if (strncmp(url, "/status/", 8) == 0) return reply(c, (unsigned)atoi(url + 8), STR("<error/>"), NULL, NULL);
@@ -140,11 +177,19 @@ static void on_completed(void *ctx, struct MHD_Connection *c, void **state, enum
     free(u);
 }
 
+static void on_connection(void *ctx, struct MHD_Connection *c, void **state, enum MHD_ConnectionNotificationCode what)
+{
+    (void)c;
+    (void)state;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) ((struct server *)ctx)->connected++;
+}
+
 static void server_start(struct server *s)
 {
-    s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, s,
-                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NONCE_NC_SIZE, 65536u,
-                                 MHD_OPTION_DIGEST_AUTH_RANDOM, (size_t)8, "12345678", MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+                                 s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+                                 on_connection, s, MHD_OPTION_NONCE_NC_SIZE, 65536u, MHD_OPTION_DIGEST_AUTH_RANDOM,
+                                 (size_t)8, "12345678", MHD_OPTION_END);
     cr_assert_not_null(s->daemon);
     s->port = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
@@ -155,11 +200,13 @@ struct world {
     struct env env;
     struct traits traits;
     int64_t slept_ms;
-    bool cancelled;
+    bool slept_under_way;           /* while a request had no answer yet */
+    bool cancelled, wake_cancelled; /* the second: sleeping ends by being cancelled */
     int before, after;
     char auth[16];
     struct server server;
     struct http *http;
+    struct gate *gate;
     struct buf url;
 };
 
@@ -172,6 +219,8 @@ static enum fault_code sleep_ms(struct env *e, int64_t ms)
 {
     struct world *w = (struct world *)e;
     w->slept_ms += ms;
+    w->slept_under_way |= w->after < w->before;
+    w->cancelled |= w->wake_cancelled;
     return w->cancelled ? FAULT_CANCELLED : FAULT_NONE;
 }
 
@@ -204,14 +253,22 @@ static void trait_set(struct traits *t, const char *key, const char *value)
 
 static void world_open(struct world *w, bool allow_plain_http)
 {
-    const struct http_settings settings = {
-        .user = "me", .password = "secret", .allow_plain_http = allow_plain_http, .env = &w->env, .traits = &w->traits};
+    const struct http_settings settings = {.user = "me",
+                                           .password = "secret",
+                                           .allow_plain_http = allow_plain_http,
+                                           .gate = w->gate,
+                                           .env = &w->env,
+                                           .traits = &w->traits};
     w->http = http_open(&settings);
 }
 
 static void world_begin(struct world *w)
 {
-    *w = (struct world){.env = {.now_ms = now_ms, .sleep_ms = sleep_ms, .cancelled = cancelled, .boundary = boundary},
+    *w = (struct world){.env = {.now_ms = now_ms,
+                                .monotonic_ms = now_ms,
+                                .sleep_ms = sleep_ms,
+                                .cancelled = cancelled,
+                                .boundary = boundary},
                         .traits = {trait_get, trait_set}};
     server_start(&w->server);
     world_open(w, false);
@@ -220,6 +277,7 @@ static void world_begin(struct world *w)
 static void world_end(struct world *w)
 {
     http_close(w->http);
+    gate_free(w->gate);
     if (w->server.daemon) MHD_stop_daemon(w->server.daemon);
     buf_free(&w->url);
 }
@@ -514,6 +572,127 @@ Test(http, cancelling_sends_nothing)
     cr_expect_eq(http_do(w.http, &x, &f), FAULT_CANCELLED);
     cr_expect_eq(f.code, FAULT_CANCELLED);
     cr_expect_eq(w.server.requests, 0);
+}
+
+static enum fault_code sum(void *ctx, struct str bytes, struct fault *f)
+{
+    *(size_t *)ctx += bytes.n;
+    return *(size_t *)ctx > 1000000 ? fault_set(f, FAULT_TOO_LARGE, NULL, "too much") : FAULT_NONE;
+}
+
+/* A few kilobytes that unpack to 10 MB: counted is what comes out. */
+Test(http, compressed_bodies_are_unpacked_up_to_the_limit)
+{
+    struct world w WORLD;
+    world_begin(&w);
+    struct http_exchange x AUTO_EXCHANGE = ask(&w, "GET", "/gzip/40000");
+    cr_expect_eq(http_do(w.http, &x, NULL), FAULT_NONE, "%s", x.fault.what);
+    cr_expect_eq(x.text.len, 40000u);
+    int64_t requests, in, out;
+    http_traffic(w.http, &requests, &in, &out);
+    cr_expect_lt(in, 1000, "%d", (int)in);
+    x.url = at(&w, "127.0.0.1", "/gzip/10000000");
+    cr_expect_eq(http_do(w.http, &x, NULL), FAULT_TOO_LARGE);
+    cr_expect_leq(x.text.len, 50000u);
+    size_t seen = 0;
+    x.on_body = sum;
+    x.ctx = &seen;
+    cr_expect_eq(http_do(w.http, &x, NULL), FAULT_TOO_LARGE);
+    cr_expect_leq(seen, 2000000u, "%zu", seen);
+}
+
+Test(http, a_connection_serves_again)
+{
+    struct world w WORLD;
+    world_begin(&w);
+    for (int i = 0; i < 5; i++) {
+        struct http_exchange x AUTO_EXCHANGE = ask(&w, "PROPFIND", "/echo");
+        cr_expect_eq(http_do(w.http, &x, NULL), FAULT_NONE);
+    }
+    cr_expect_eq(w.server.connected, 1, "%d", w.server.connected);
+}
+
+/* The first is told to wait 5 s while the second is at the server: the second does not wait with it, the third is not
+ * sent before. */
+Test(http, a_wait_holds_up_nothing_that_is_under_way, .timeout = 20)
+{
+    struct world w WORLD;
+    world_begin(&w);
+    struct buf url AUTO_BUF = BUF_INIT;
+    struct http_exchange list[3];
+    w.server.refusal = 429;
+    w.server.refusals = 1;
+    w.server.retry_after = "5";
+    w.server.meet = 1;
+    buf_adds(&url, at(&w, "127.0.0.1", "/hold"));
+    for (size_t i = 0; i < 3; i++) {
+        list[i] = ask(&w, "GET", "/hold");
+        list[i].url = buf_cstr(&url);
+        list[i].ctx = (void *)(uintptr_t)(i + 1);
+    }
+    cr_expect_eq(http_batch(w.http, list, 3, 2, NULL, NULL, NULL), FAULT_NONE);
+    cr_expect_eq(w.slept_ms, 5000, "%d", (int)w.slept_ms);
+    cr_expect_not(w.slept_under_way);
+    cr_expect_eq(w.server.requests, 4, "%d", w.server.requests);
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(list[i].status, 200, "%zu: %d", i, list[i].status);
+        http_clear(&list[i]);
+    }
+}
+
+Test(http, waiting_ends_when_all_is_cancelled)
+{
+    struct world w WORLD;
+    world_begin(&w);
+    w.server.refusal = 503;
+    w.server.refusals = 9;
+    w.server.retry_after = "5";
+    w.wake_cancelled = true;
+    struct http_exchange x AUTO_EXCHANGE = ask(&w, "GET", "/echo");
+    cr_expect_eq(http_do(w.http, &x, NULL), FAULT_CANCELLED);
+    cr_expect_eq(w.server.requests, 1);
+}
+
+/* Two sessions in two threads, 12 requests each of up to 6 at a time, and a gate of 4: never more than 4 are there, and
+ * 4 are, for the server lets go only when 4 have come. */
+struct half {
+    struct world *w;
+    struct http *http;
+    struct http_exchange list[12];
+};
+
+static void *run_half(void *ctx)
+{
+    struct half *half = ctx;
+    http_batch(half->http, half->list, 12, 6, NULL, NULL, NULL);
+    return NULL;
+}
+
+Test(http, a_gate_limits_all_sessions_together, .timeout = 20)
+{
+    struct world w WORLD;
+    world_begin(&w);
+    http_close(w.http);
+    w.gate = gate_new(4, 9);
+    world_open(&w, false);
+    w.server.meet = 4;
+    struct half halves[2] = {{.w = &w, .http = w.http}, {.w = &w}};
+    world_open(&w, false);
+    halves[1].http = w.http;
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < 12; k++) {
+            halves[i].list[k] = ask(&w, "GET", "/hold");
+        }
+    for (size_t i = 0; i < 24; i++) halves[i / 12].list[i % 12].url = buf_cstr(&w.url);
+    for (size_t i = 0; i < 2; i++) pthread_create(&threads[i], NULL, run_half, &halves[i]);
+    for (size_t i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    cr_expect_eq(w.server.most_held, 4, "%d", w.server.most_held);
+    for (size_t i = 0; i < 24; i++) {
+        cr_expect_eq(halves[i / 12].list[i % 12].status, 200);
+        http_clear(&halves[i / 12].list[i % 12]);
+    }
+    http_close(halves[0].http);
 }
 
 static void count(void *ctx, struct http_exchange *x)
