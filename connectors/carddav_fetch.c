@@ -44,7 +44,7 @@ static enum fault_code filter(void *ctx, const struct entry *e)
     uint32_t i;
     if (!map64_get(&w->index, hash_str(&w->key, e->id), &i) || !str_eq(w->ids[i], e->id) || w->answered[i])
         return FAULT_NONE;
-    if (!e->gone && !e->body.p) return FAULT_NONE;
+    if (!e->gone && !e->body.p && !e->withheld) return FAULT_NONE;
     w->answered[i] = true;
     return w->sink->entry(w->sink->ctx, e);
 }
@@ -129,13 +129,16 @@ static void got(void *ctx, struct http_exchange *x)
     struct getting *g = ctx;
     struct wanted *w = g->w;
     struct entry e = {.id = w->ids[(size_t)(uintptr_t)x->ctx]};
-    if (x->code || g->code) return;
+    if (g->code) return;
+    if (x->code == FAULT_TOO_LARGE) e.withheld = x->fault.what;
+    else if (x->code)
+        return;
     e.gone = x->status == 404 || x->status == 410;
-    if (x->status == 200) {
+    if (x->status == 200 && !e.withheld) {
         e.body = buf_str(&x->text);
         e.version = str_of(x->etag);
     }
-    if (e.gone || e.body.p) g->code = filter(w, &e);
+    if (e.gone || e.body.p || e.withheld) g->code = filter(w, &e);
     http_clear(x);
 }
 

@@ -67,6 +67,7 @@ struct entry {
     struct str id;      /* the side's own name for it (href, uuid), normalised, stable */
     struct str version; /* etag as received, change number; {NULL,0} = not said: then only content tells */
     struct str body;    /* {NULL,0} = not delivered */
+    const char *withheld; /* fetch: it is there and cannot be had; why, for people. NULL = it can */
     bool gone;          /* deleted since the token (changes) or not there (fetch) */
     bool by_person;     /* HUB only, with gone: deleted by a person here, not by a sync; named in whole listings too */
 };

@@ -17,6 +17,12 @@ struct str job_title(struct job *job, const struct item *item, struct arena *are
         if (r) return record_title(r);
     }
     if (item->past && item->past->title.n) return item->past->title;
+    for (int s = 0; s < 2; s++) {
+        struct fault why AUTO_FAULT = FAULT_INIT;
+        struct str body = spool_get(job->spool, &item->side[s].body, arena, &why);
+        struct str guess = body.p ? record_guess_title(arena, job->kind, body) : STR_NONE;
+        if (guess.n) return guess;
+    }
     for (int s = 0; s < 2; s++)
         if (item->side[s].id.p) return item->side[s].id;
     return str_of(_("unnamed"));

@@ -179,6 +179,7 @@ static void quarantine(struct job *job, struct effect *e)
         if (e->item->side[s].seen != SEEN_UNREADABLE) continue;
         struct pending p = {.side = (unsigned)s, .id = e->item->side[s].id, .title = e->title, .reason = FAULT_UNREADABLE,
                             .text = str_of(_("cannot be read"))};
+        if (e->item->side[s].body.there) p.content = (struct str){(const char *)&e->item->side[s].content, sizeof(uint64_t)};
         pending_put(job->db, job->link->name, &p, job->fault);
     }
 }

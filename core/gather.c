@@ -264,8 +264,13 @@ static enum fault_code fetched(void *ctx, const struct entry *e)
     tell_progress(f->job, PHASE_FETCH, ++f->done, f->total);
     if (!item) return FAULT_NONE;
     /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one will. */
-    bool told = item->side[f->side].gone || (item->past && item->past->code == FAULT_GONE);
+    bool told = item->side[f->side].gone || item->side[f->side].missed || (item->past && item->past->code == FAULT_GONE);
     if (e->gone && item->row && !told) item->unknown = true;
+    if (e->withheld) {
+        item->unknown = true;
+        item->withheld = arena_strdup(&f->job->items.strings, str_of(e->withheld));
+        return FAULT_NONE;
+    }
     return take(f->job, item, f->side, e);
 }
 
@@ -371,6 +376,7 @@ enum fault_code gather_again(struct job *job)
         if (!item->retry) continue;
         for (int s = 0; s < 2; s++) {
             items_past(&job->items, item)->content[s] = item->side[s].content;
+            item->side[s].missed |= item->side[s].gone;
             item->side[s].body.there = item->side[s].gone = false;
         }
     }

@@ -18,6 +18,7 @@ struct item_side {
     uint8_t seen;            /* enum seen */
     bool listed;             /* the side spoke of it in this run */
     bool gone;               /* it is not there any more */
+    bool missed;             /* it was gone in an earlier round of this run */
     bool told_gone;          /* the side itself named it as deleted: so it was there */
     bool look;               /* left over from an earlier run: look, whatever the listing says */
     bool by_person;          /* with gone */
@@ -45,6 +46,7 @@ struct item {
     uint8_t flags;   /* enum journal_flag of the row */
     bool has_base;   /* the row holds fingerprints of both sides */
     bool half_base;  /* of one side only: created on the other, not read back */
+    const char *withheld; /* why a side does not hand it out, for people; NULL = it does */
     bool waits;      /* ambiguous: nothing happens until a person decides */
     bool dead;       /* was joined into another item */
     bool retry;      /* lost a precondition in this round */
@@ -52,6 +54,7 @@ struct item {
     bool failed;     /* settled for this run only: left pending */
     bool unknown;    /* a side did not say whether it is there: nothing may be concluded */
     bool adopted;    /* paired in this run */
+    bool delete_seen;  /* the guard has seen that it is to be deleted */
     bool moved;      /* has another name on a side than the journal says */
 };
 

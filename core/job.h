@@ -54,6 +54,7 @@ struct job {
     bool refingerprint;           /* the normaliser is another one than last time */
     int64_t pairs;                /* journal rows before the run; job_pairs() */
     const char *held;             /* sentence of the guard, in `memory` */
+    bool newly_unreadable;        /* a record cannot be read that could be, or was not met before */
     unsigned round;               /* 0, then once for each time lost preconditions are planned again */
     struct arena memory;
 };

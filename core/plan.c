@@ -53,6 +53,7 @@ static bool action_needs_body(const struct job *job, const struct item *item, en
     if (!is_open(item) || !item->rule || item->side[s].body.there || item->side[s].gone) return false;
     enum action action = (enum action)item->rule->action;
     if (job->refingerprint && action == ACTION_NOTHING) return true;
+    if (action == ACTION_QUARANTINE) return !item->past && item->side[s].seen != SEEN_UNREADABLE; /* who it is about */
     return writes_to(action, s) || reads_from(action, s);
 }
 
@@ -86,12 +87,23 @@ static bool version_moved(const struct item *item)
     return false;
 }
 
+/* Not said before, or other bytes than those that were. */
+static bool is_newly_unreadable(const struct item *item)
+{
+    if (!item->past || item->past->code != FAULT_UNREADABLE) return true;
+    for (int s = 0; s < 2; s++) {
+        const struct item_side *at = &item->side[s];
+        if (at->seen == SEEN_UNREADABLE && at->body.there && at->content != item->past->refused[s]) return true;
+    }
+    return false;
+}
+
 static bool has_work(const struct job *job, const struct item *item)
 {
     switch ((enum action)item->rule->action) {
     case ACTION_NOTHING: return item->row && (item->moved || version_moved(item) || job->refingerprint || item->past);
     case ACTION_KEEP: return item->past && item->side[SIDE_A].seen == SEEN_NEVER && item->side[SIDE_B].seen == SEEN_NEVER;
-    case ACTION_QUARANTINE: return !item->past || item->past->code != FAULT_UNREADABLE;
+    case ACTION_QUARANTINE: return is_newly_unreadable(item);
     case ACTION_SKIP_TOMBSTONE: return !item->row || !(item->flags & JOURNAL_DELETED_HERE) || version_moved(item);
     default: return true;
     }
@@ -267,9 +279,11 @@ static enum fault_code check_guard(struct job *job, struct guard_input *guard)
 
 /* -- */
 
-/* A quarantined card is named in every report until it can be read; one that nobody answered for waits for the next run. */
+/* A quarantined card is named in every report until it can be read. The run that meets it first, or meets other bytes, has failed in
+ * part; later ones only name it, or an administrator would stop to look. */
 static void tell_left_alone(struct job *job, struct item *item)
 {
+    job->newly_unreadable |= is_newly_unreadable(item);
     struct arena arena AUTO_ARENA = ARENA_INIT;
     for (int s = 0; s < 2; s++) {
         if (item->side[s].seen != SEEN_UNREADABLE) continue;
@@ -291,7 +305,7 @@ static bool is_for_next_run(const struct item *item)
 {
     switch ((enum action)item->rule->action) {
     case ACTION_DELETE_A:
-    case ACTION_DELETE_B:
+    case ACTION_DELETE_B: return !item->delete_seen;
     case ACTION_REVIVE_A:
     case ACTION_REVIVE_B: return true;
     case ACTION_CREATE_A: return item->side[SIDE_A].gone;
@@ -315,6 +329,7 @@ static void collect_work(struct job *job, struct guard_input *guard)
             continue;
         }
         if (job->round && is_for_next_run(item)) continue;
+        item->delete_seen = item->rule->action == ACTION_DELETE_A || item->rule->action == ACTION_DELETE_B;
         plan_item(job, guard, item);
         add_work(job, i, is_late(item));
         tell_progress(job, PHASE_PLAN, i, job->items.n);

@@ -104,7 +104,9 @@ static void leave_open_items(struct job *job)
         if (item->dead || item->settled || item->waits) continue;
         bool gone = item->side[SIDE_A].gone || item->side[SIDE_B].gone;
         struct str title = job_title(job, item, &arena);
-        const struct fault *why = gone ? &vanished : item->unknown ? &unknown : &moving;
+        struct fault withheld AUTO_FAULT = FAULT_INIT;
+        if (item->withheld) fault_set(&withheld, FAULT_TOO_LARGE, NULL, "%s", item->withheld);
+        const struct fault *why = item->withheld ? &withheld : gone ? &vanished : item->unknown ? &unknown : &moving;
         leave_pending(job, item, title, why, SIDE_A, NULL);
         tell_problem(job, PROBLEM_FAILED, item, SIDE_B, title, STR_NONE, why->code, why->what);
     }
@@ -160,7 +162,7 @@ static void save_state(struct job *job)
 static enum run_status status_of(const struct job *job)
 {
     const struct run_result *r = job->result;
-    bool failed = false;
+    bool failed = job->newly_unreadable;
     for (size_t i = 0; i < r->n_quarantined; i++) failed |= r->quarantined[i].kind == PROBLEM_FAILED;
     if (failed) return RUN_PARTIAL;
     return r->n_operations || r->run ? RUN_DONE : RUN_UNCHANGED;

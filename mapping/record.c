@@ -42,6 +42,11 @@ bool record_is_plain(enum record_kind kind, struct str bytes)
     return kind == RECORD_CONTACT && vcard_is_plain(bytes);
 }
 
+struct str record_guess_title(struct arena *arena, enum record_kind kind, struct str bytes)
+{
+    return kind == RECORD_CONTACT ? vcard_guess_title(arena, bytes) : STR_NONE;
+}
+
 static const struct record_view *view_of(const struct record *r)
 {
     if (!r->view->made) {

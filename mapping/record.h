@@ -68,6 +68,9 @@ struct record *record_parse(struct arena *arena, enum record_kind kind, struct s
 /* Would record_parse surely succeed? True is a promise, false says nothing; much cheaper than finding out. */
 bool record_is_plain(enum record_kind kind, struct str bytes);
 
+/* What bytes that do not parse are probably about, for reports; in the arena, {NULL,0} = nothing to be guessed. */
+struct str record_guess_title(struct arena *arena, enum record_kind kind, struct str bytes);
+
 /* Elements sorted by (key, value), equal ones once. Made on first call. Owned by the record. */
 const struct element *record_elements(const struct record *r, size_t *n);
 /* Fills `same` for phone numbers (E.164 with the account's region, e.g. "DE"). Expensive (20 us a number): only where two

@@ -61,6 +61,9 @@ enum fault_code vcard_parse(struct arena *arena, struct str bytes, struct vcard 
 /* Does it surely parse? True is a promise, false says nothing. Ten times cheaper than parsing. */
 bool vcard_is_plain(struct str bytes);
 
+/* A name found in bytes that do not parse, in the arena; {NULL,0} = nothing that looks like one. */
+struct str vcard_guess_title(struct arena *arena, struct str bytes);
+
 /* Writes the card from its raw parts: byte-equal to what was parsed. */
 void vcard_write_raw(const struct vcard *c, struct buf *out);
 

@@ -28,15 +28,6 @@ code = os.waitstatus_to_exitcode(state)
 sys.exit(code if code >= 0 else 128 - code)
 """
 
-# Rows that show a fault of the program which is not mended yet: title -> reason.
-KNOWN = {
-    "a card that is none ends as partly failed, by its name": "exit 0, status \"done\", named by an internal id",
-    "always: etags churning, a delete beside a write": "the delete meets a new etag and is given up as \"it vanished\", though it is there: "
-                                                      "exit 1; the next run does it",
-    "50 MB in one line says so, full listing": "the reason is \"a side did not say all that is needed to decide\", not the size",
-}
-
-
 class Row:
     """codes: the exits allowed in the run with the fault. words: what stdout and stderr must say then. before(world): ahead of the first
     sync; fault(world): ahead of the run; after(world): ahead of the good runs. ends: the UIDs in the end. gone: UIDs that others deleted.
@@ -452,10 +443,7 @@ def main():
         for row in rows():
             if wanted and not any(w in row.title for w in wanted):
                 continue
-            if row.title in KNOWN and not wanted:
-                print("NOT RUN: %s: %s" % (row.title, KNOWN[row.title]), flush=True)
-            else:
-                pool.submit(suite.run, row.title, run_row, row)
+            pool.submit(suite.run, row.title, run_row, row)
     return suite.end()
 
 
