@@ -16,8 +16,11 @@ struct exporting {
 static bool export_vcard(void *ctx, const struct store_record *r)
 {
     (void)ctx;
+    struct str text = str_trim(r->body), end = STR("END:VCARD");
+    bool ends = text.n >= end.n && str_eq_nocase((struct str){text.p + text.n - end.n, end.n}, end);
     fwrite(r->body.p, 1, r->body.n, stdout);
     if (!r->body.n || r->body.p[r->body.n - 1] != '\n') fputs("\r\n", stdout);
+    if (!ends) fputs("END:VCARD\r\n", stdout); /* cut off where it came from: the next one in this file must not become part of it */
     return !ferror(stdout);
 }
 

@@ -49,6 +49,8 @@ static enum fault_code answer_fault(struct dav_request *r, const struct http_exc
     if (x->status == 200)
         return fault_set(f, FAULT_PROTOCOL, _("is the address right? try: abgleich account test"),
                          _("the answer is no DAV answer"));
+    if (x->status == 412) /* no record of ours is meant */
+        return fault_set(f, FAULT_INCOMPLETE, _("the next run tries again"), _("412 Precondition Failed, not the answer that was expected"));
     return http_status_fault(x, f);
 }
 

@@ -99,7 +99,7 @@ static bool token_is_dead(const struct dav_request *r)
 
 static bool is_not_offered(const struct dav_request *r)
 {
-    return r->status == 501 || r->status == 405 || r->status == 415 || r->status == 404 ||
+    return r->status == 501 || r->status == 405 || r->status == 415 || r->status == 404 || r->status == 410 ||
            (r->status == 403 && !dav_error_names(buf_str(&r->error_text), "valid-sync-token"));
 }
 

@@ -155,7 +155,7 @@ static bool was_sent(const struct transfer *t)
 static enum fault_code unreachable(struct transfer *t, CURLcode result)
 {
     struct http_exchange *x = t->x;
-    const char *why = curl_easy_strerror(result), *advice = _("the next run tries again");
+    const char *why = result == CURLE_SEND_FAIL_REWIND ? _("the connection broke") : curl_easy_strerror(result), *advice = _("the next run tries again");
     if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE)
         advice = _("the certificate is not to be trusted; a certificate of your own goes into ca_file");
     if (result == CURLE_ABORTED_BY_CALLBACK && !was_sent(t))

@@ -4,6 +4,7 @@
 #include "core/execute.h"
 #include "state/archive.h"
 #include "state/runs.h"
+#include "state/store.h"
 
 static bool wrote(const struct effect *e, enum side s)
 {
@@ -53,6 +54,16 @@ static void count_write(struct job *job, enum write_kind kind, enum side s)
         c->deleted++;
 }
 
+/* Two cards with one UID on a server come over as two: to choose between them is not ours, to say so is. */
+static void tell_twin(struct job *job, const struct effect *e, enum side s)
+{
+    const struct write *w = &e->write[s];
+    if (w->kind != WRITE_CREATE || !w->uid.n || !job_can(job, s, HUB)) return;
+    if (store_count_uid(job->db, str_of(job->side[s].collection->path), w->uid) < 2) return;
+    tell_problem(job, PROBLEM_QUARANTINED, e->item, side_other(s), e->title, STR_NONE, FAULT_EXISTS,
+                 _("another card there has the same UID; both are kept, as two contacts. Delete one of them"));
+}
+
 /* Said when the write is confirmed, and not again when the item needs another round. */
 static void note_done(struct job *job, struct effect *e, enum side s)
 {
@@ -62,6 +73,7 @@ static void note_done(struct job *job, struct effect *e, enum side s)
         keep_loser(job, e, s);
     count_write(job, w->kind, s);
     job->side[s].own_writes++;
+    tell_twin(job, e, s);
     tell_operation(job, w->kind, s, e->title, name_now(e, s), e->item->rule->rule);
 }
 
@@ -244,6 +256,7 @@ void leave_pending(struct job *job, const struct item *item, struct str title, c
     for (int i = 0; i < 2; i++) {
         if (!item->side[i].id.p) continue;
         struct pending p = {.side = (unsigned)i, .id = item->side[i].id, .title = title, .reason = why->code, .text = buf_str(&text)};
+        if (item->side[i].gone) p.reason = FAULT_GONE; /* the next run need not wait for a listing that says so */
         if (refused && i == (int)s) p.content = (struct str){(const char *)refused, sizeof *refused};
         pending_put(job->db, job->link->name, &p, job->fault);
     }
@@ -337,6 +350,12 @@ static bool was_ignored(const struct effect *e, enum side s)
     return fingerprint_hash(&after) == fingerprint_hash(&before) && fingerprint_hash(&after) != fingerprint_hash(&sent);
 }
 
+static void refuse_undeleted(struct write *w)
+{
+    w->code = fault_set(&w->fault, FAULT_REFUSED, _("it is tried again; or delete it there by hand"),
+                        _("the server said it was deleted and still has it"));
+}
+
 static void refuse_ignored(struct job *job, struct effect *e, enum side s)
 {
     e->write[s].code = fault_set(&e->write[s].fault, FAULT_REFUSED, _("it is sent again when it changes"),
@@ -394,6 +413,7 @@ void confirm(struct job *job, struct effect *e)
         if (!e->writes[s]) continue;
         struct write *w = &e->write[s];
         if (w->kind == WRITE_DELETE && w->code == FAULT_GONE) w->code = FAULT_NONE; /* what was wanted */
+        if (e->undeleted[s]) refuse_undeleted(w);
         if (w->code) fail(job, e, (enum side)s);
         else if (is_confirmed(job, e, (enum side)s))
             note_done(job, e, (enum side)s);

@@ -137,6 +137,11 @@ static enum fault_code read_one(void *ctx, const struct entry *entry)
     uint32_t index;
     if (entry->gone || !entry->body.p || !map64_get(&r->by_id, hash_str(&b->job->key, entry->id), &index)) return FAULT_NONE;
     struct effect *e = &b->effects[index];
+    const struct write *w = &e->write[r->side];
+    if (w->kind == WRITE_DELETE) { /* under another version it is a new one, which the next listing tells */
+        e->undeleted[r->side] = entry->version.p && str_eq(entry->version, w->version);
+        return FAULT_NONE;
+    }
     struct fault why AUTO_FAULT = FAULT_INIT;
     e->version[r->side] = arena_str(&b->arena, entry->version);
     e->after[r->side] = record_parse(&b->arena, b->job->kind, arena_str(&b->arena, entry->body), &b->job->key, &why);
@@ -152,7 +157,7 @@ static enum fault_code batch_read_back(struct batch *b, enum side s)
     map64_init(&r.by_id, b->n);
     for (size_t i = 0; i < b->n; i++) {
         struct effect *e = &b->effects[i];
-        if (!wrote(e, s) || e->write[s].kind == WRITE_DELETE) continue;
+        if (!wrote(e, s) || (e->write[s].kind == WRITE_DELETE && job_can(job, s, KEEPS_BYTES))) continue;
         if (e->write[s].kept || job_can(job, s, KEEPS_BYTES)) {
             e->after[s] = e->sent[s];
             e->version[s] = str_of(e->write[s].new_version);

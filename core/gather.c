@@ -214,9 +214,10 @@ static void note_pending(void *ctx, const struct pending *p)
     struct item_past *past = items_past(&job->items, item);
     past->title = arena_str(&job->items.strings, p->title);
     past->reason = arena_str(&job->items.strings, p->text);
-    past->code = p->reason;
+    if (!past->code || p->reason != FAULT_GONE) past->code = p->reason;
     if (p->content.n == sizeof past->refused[0]) memcpy(&past->refused[p->side], p->content.p, p->content.n);
     item->side[p->side].look = true;
+    item->side[p->side].missed = p->reason == FAULT_GONE;
     item->side[p->side].unreadable = p->reason == FAULT_UNREADABLE;
 }
 
@@ -263,8 +264,9 @@ static enum fault_code fetched(void *ctx, const struct entry *e)
     struct item *item = items_find(&f->job->items, f->side, e->id);
     tell_progress(f->job, PHASE_FETCH, ++f->done, f->total);
     if (!item) return FAULT_NONE;
-    /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one will. */
-    bool told = item->side[f->side].gone || item->side[f->side].missed || (item->past && item->past->code == FAULT_GONE);
+    /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one will. (Nothing
+     * moves to another name in the store.) */
+    bool told = job_can(f->job, f->side, HUB) || item->side[f->side].gone || item->side[f->side].missed || (item->past && item->past->code == FAULT_GONE);
     if (e->gone && item->row && !told) item->unknown = true;
     if (e->withheld) {
         item->unknown = true;

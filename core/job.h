@@ -101,6 +101,7 @@ struct effect {
     struct merge_result merged;
     struct record *after[2];   /* as confirmed */
     struct str version[2];     /* as confirmed */
+    bool undeleted[2];         /* deleted, and read back all the same */
     struct str title;
     int64_t archived[2];       /* archive rows of the losers, 0 = none yet */
     bool told;                 /* its conflicts are in the report: conflict rows first to last */

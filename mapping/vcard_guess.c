@@ -1,4 +1,5 @@
-/* What a card that cannot be read is probably about, so that a report can name somebody and not an address on a server. */
+/* What a card that cannot be read is probably about, so that a report can name somebody and not an address on a server.
+ */
 #include "mapping/text.h"
 #include "mapping/vcard.h"
 
@@ -9,11 +10,13 @@ static struct str line_of(struct str bytes, struct str name)
 {
     for (struct str rest = bytes; rest.p;) {
         struct str line = str_trim(str_split(&rest, '\n'));
-        if (line.n <= name.n || !str_starts_nocase(line, name) || (line.p[name.n] != ':' && line.p[name.n] != ';')) continue;
+        if (line.n <= name.n || !str_starts_nocase(line, name) || (line.p[name.n] != ':' && line.p[name.n] != ';'))
+            continue;
         const char *colon = memchr(line.p, ':', line.n);
         if (!colon) continue;
         struct str value = str_trim((struct str){colon + 1, line.n - (size_t)(colon + 1 - line.p)});
-        if (value.n && value.n <= TITLE_MAX_BYTES && text_is_utf8(value) && !memchr(value.p, '\0', value.n)) return value;
+        if (value.n && value.n <= TITLE_MAX_BYTES && text_is_utf8(value) && !memchr(value.p, '\0', value.n))
+            return value;
     }
     return STR_NONE;
 }

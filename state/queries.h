@@ -118,6 +118,7 @@ QUERY(BOOK_SEQ, "SELECT seq FROM book WHERE no = $1")
 #define RECORD_FROM " FROM record r JOIN book b ON b.no = r.book "
 QUERY(RECORD_GET, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.id = $1")
 QUERY(RECORD_BY_UID, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.book = $1 AND r.uid = $2 AND r.deleted = 0 ORDER BY r.no")
+QUERY(RECORD_COUNT_UID, "SELECT count(*)" RECORD_FROM "WHERE b.id = $1 AND r.uid = $2 AND r.deleted = 0")
 QUERY(RECORD_BY_PREFIX, "SELECT r.id" RECORD_FROM
                         "WHERE r.id >= $1 AND r.id < $2 AND r.deleted = $3 AND ($4 IS NULL OR b.id = $4) LIMIT 2")
 QUERY(RECORD_BY_TITLE, "SELECT r.id" RECORD_FROM

@@ -43,6 +43,8 @@ typedef bool store_fn(void *ctx, const struct store_record *r);
 bool store_get(struct db *db, struct str id, struct arena *arena, struct store_record *out);
 /* Living record by UID in a book. */
 bool store_find_uid(struct db *db, struct str book, struct str uid, struct arena *arena, struct store_record *out);
+/* How many living records of a book have that UID. */
+int64_t store_count_uid(struct db *db, struct str book, struct str uid);
 /* A person's handle: id, a unique beginning of one (at least 4 characters), or a unique title. Living or, if `deleted`, tombstones.
  * FAULT_USAGE with advice where none or several fit. book: {NULL,0} = all. */
 enum fault_code store_resolve(struct db *db, struct str book, struct str handle, bool deleted, struct arena *arena,

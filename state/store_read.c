@@ -62,6 +62,16 @@ bool store_find_uid(struct db *db, struct str book, struct str uid, struct arena
     return there;
 }
 
+int64_t store_count_uid(struct db *db, struct str book, struct str uid)
+{
+    struct query *q = query_begin(db, QUERY_RECORD_COUNT_UID);
+    bind_text(q, 1, book);
+    bind_text(q, 2, uid);
+    int64_t n = query_step(q) ? column_int(q, 0) : 0;
+    query_end(q);
+    return n;
+}
+
 /* -- all of a book -- */
 
 enum fault_code store_changes(struct db *db, struct str book, int64_t since, store_fn *fn, void *ctx, struct fault *f)

@@ -163,6 +163,7 @@ static enum fault_code list(struct session *s, uint64_t since, bool full, const 
     bool lies = full && !w->calm && w->synced && chance(w, w->habits.lies);
     uint64_t seq = w->seq;
     size_t n = w->n_cards;
+    if (lies) w->lied_in_run = w->runs;
     if (lies) note(w, "server: pretends to be empty");
     enum fault_code code = sink->begin(sink->ctx, full);
     for (size_t i = 0; !code && i < n && !lies; i++) {

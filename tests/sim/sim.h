@@ -67,6 +67,7 @@ struct world {
     size_t n_persons;
     int next_name;
     bool synced; /* a run went through */
+    uint64_t lied_in_run; /* the server pretended to be empty; 0 = never */
     bool calm; /* no faults any more */
     int crash_in; /* boundaries left; 0 = none */
     bool verbose;

@@ -239,6 +239,8 @@ static void act_on(struct world *w, bool store, const char *id, const char *body
     } else if (what < 92 || store) {
         note(w, "user: deletes %s on %s", w->persons[person].uid, store ? "A" : "B");
         erase(w, store, id, body);
+    } else if (w->lied_in_run && w->lied_in_run == w->runs) {
+        /* The server has just denied that the card is there, and an edit here has put it back: nobody could know of another name. */
     } else { /* the same card under another name */
         note(w, "user: moves %s on B", w->persons[person].uid);
         w->persons[person].moved = true;
