@@ -156,6 +156,8 @@ static enum fault_code give(struct session *s, const struct card *c, bool body, 
     return sink->entry(sink->ctx, &e);
 }
 
+#define UNMOUNTED "unmounted-"
+
 static enum fault_code list(struct session *s, uint64_t since, bool full, const struct sink *sink, struct changes *out, struct fault *f)
 {
     struct world *w = s->w;
@@ -174,7 +176,8 @@ static enum fault_code list(struct session *s, uint64_t since, bool full, const 
     out->full = full;
     out->complete = !code;
     struct buf token AUTO_BUF = BUF_INIT;
-    buf_addf(&token, "%llu", (unsigned long long)seq);
+    /* What was lost for a while (a store not mounted) knows nothing of the tokens given out meanwhile. */
+    buf_addf(&token, "%s%llu", lies ? UNMOUNTED : "", (unsigned long long)seq);
     if (w->habits.tokens) out->token = buf_detach(&token);
     return code;
 }
@@ -186,7 +189,7 @@ static enum fault_code sim_changes(struct session *s, const char *token, bool al
     users_meanwhile(s->w);
     if (goes_wrong(s->w)) return wide_fault(s->w, f);
     bool dead = !s->w->calm && chance(s->w, 50);
-    bool full = all || !token || dead;
+    bool full = all || !token || dead || str_starts(str_of(token), STR(UNMOUNTED));
     enum fault_code code = list(s, full ? 0 : strtoull(token, NULL, 10), full, sink, out, f);
     boundary(s, "listed");
     users_meanwhile(s->w);
