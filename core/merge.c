@@ -1,5 +1,6 @@
 #include "core/merge.h"
 
+#include "core/merge_outcome.h"
 #include "core/ref_join.h"
 
 #include "base/i18n.h"
@@ -8,58 +9,9 @@
 
 /* The unit of merging is a slot: what stands for one thing on both sides. A slot is made from a pair of prints (both
  * sides had it when they agreed), from a print without counterpart, or from an element that is new; then slots that
- * turn out to be one thing are joined. What happens to a slot is looked up in `outcomes`. */
+ * turn out to be one thing are joined. What happens to a slot is looked up in a table (merge_outcome.c). */
 
 #define NOWHERE UINT32_MAX
-
-enum state {
-    ABSENT,  /* never was there */
-    KEPT,    /* as in the base */
-    EDITED,  /* in the base with another label (sets) or another value (single fields) */
-    REMOVED, /* was in the base */
-    ADDED,   /* was not in the base */
-    STATES
-};
-
-enum outcome {
-    LEAVE,
-    TO_A,   /* A becomes as B in this slot; empty on B: removed from A */
-    TO_B,   /* the other way round */
-    CLASH,  /* both changed: the winner's stays */
-    EDIT_A, /* changed on A, removed on B: to B, and reported */
-    EDIT_B,
-    OWN /* B changed what only A may: to B, and reported */
-};
-
-static const uint8_t outcomes[3][STATES][STATES] = {
-    /* rows: A, columns: B        ABSENT KEPT  EDITED REMOVED ADDED */
-    [MERGE_TWO_WAY] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A},
-                       [KEPT] = {LEAVE, LEAVE, TO_A, TO_A, TO_A},
-                       [EDITED] = {TO_B, TO_B, CLASH, EDIT_A, CLASH},
-                       [REMOVED] = {LEAVE, TO_B, EDIT_B, LEAVE, TO_A},
-                       [ADDED] = {TO_B, TO_B, CLASH, TO_B, CLASH}},
-    [MERGE_PUSH] = {[ABSENT] = {LEAVE, LEAVE, LEAVE, LEAVE, LEAVE},
-                    [KEPT] = {LEAVE, LEAVE, TO_B, TO_B, TO_B},
-                    [EDITED] = {TO_B, TO_B, TO_B, TO_B, TO_B},
-                    [REMOVED] = {LEAVE, TO_B, TO_B, LEAVE, LEAVE},
-                    [ADDED] = {TO_B, TO_B, TO_B, TO_B, TO_B}},
-    [MERGE_REPLACE] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A},
-                       [KEPT] = {LEAVE, LEAVE, TO_A, TO_A, TO_A},
-                       [EDITED] = {LEAVE, TO_A, TO_A, TO_A, TO_A},
-                       [REMOVED] = {LEAVE, TO_A, TO_A, LEAVE, TO_A},
-                       [ADDED] = {TO_A, TO_A, TO_A, TO_A, TO_A}},
-};
-
-/* The same for fields of the store's own; a push is as any other. That B lacks one which it had means that a client dropped it: it comes
- * back. A takes what it never had. */
-static const uint8_t own_outcomes[3][STATES][STATES] = {
-    [MERGE_TWO_WAY] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A},
-                       [KEPT] = {LEAVE, LEAVE, OWN, TO_B, OWN},
-                       [EDITED] = {TO_B, TO_B, OWN, TO_B, OWN},
-                       [REMOVED] = {LEAVE, TO_B, OWN, LEAVE, OWN},
-                       [ADDED] = {TO_B, OWN, OWN, TO_B, OWN}},
-    [MERGE_REPLACE] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A}},
-};
 
 struct slot {
     uint32_t element[2]; /* as it is now, or NOWHERE */
@@ -256,7 +208,7 @@ static void slots_of_fresh(struct merge *m, enum side s)
 }
 
 /* Takes what `from` has on side s into `to`. */
-static void slot_take(struct merge *m, enum side s, uint32_t to, uint32_t from, enum state state)
+static void slot_take(struct merge *m, enum side s, uint32_t to, uint32_t from, enum merge_state state)
 {
     m->slots[to].element[s] = m->slots[from].element[s];
     m->slots[to].state[s] = (uint8_t)state;
@@ -369,11 +321,11 @@ static const struct field *slot_field(const struct merge *m, const struct slot *
     return a ? a->field : b ? b->field : NULL;
 }
 
-static enum outcome outcome_of(const struct merge *m, const struct slot *slot)
+static enum merge_outcome outcome_of(const struct merge *m, const struct slot *slot)
 {
     const struct field *field = slot_field(m, slot);
-    bool own = field && field->flags & FIELD_HUB_ONLY && m->in->kind != MERGE_PUSH;
-    return (enum outcome)(own ? own_outcomes : outcomes)[m->in->kind][slot->state[SIDE_A]][slot->state[SIDE_B]];
+    bool own = field && field->flags & FIELD_HUB_ONLY;
+    return merge_outcome(m->in->kind, own, (enum merge_state)slot->state[SIDE_A], (enum merge_state)slot->state[SIDE_B]);
 }
 
 static void slot_own(struct merge *m, const struct slot *slot)
