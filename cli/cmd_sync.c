@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/run_once.h"
 #include "cli/upkeep.h"
 
 #include "base/i18n.h"
@@ -13,6 +14,8 @@ struct session_of_runs {
     struct run_options options;
     const char *import; /* --mode of `import`; NULL = as configured */
     json_t *all;        /* of several with --json */
+    bool quiet_json;    /* nothing is printed with --json */
+    char plan[17];      /* of the last run */
     int code;           /* the gravest so far */
 };
 
@@ -46,7 +49,7 @@ static void print_result(struct session_of_runs *s, const struct run_result *res
     struct report report = report_of_result(result, link, s->options.check_only, &arena);
     if (s->all)
         json_array_append_new(s->all, report_json(&report));
-    else if (s->cli->json)
+    else if (s->cli->json && !s->quiet_json)
         json_print(report_json(&report), stdout);
     report.run.fault = STR_NONE; /* stands on stderr */
     if (!s->cli->json && (!s->cli->quiet || needs_somebody(result->status)))
@@ -72,12 +75,21 @@ static int run_one(struct session_of_runs *s, const struct config_link *l)
     fflush(stdout);
     print_fault(l, &result.fault);
     int code = run_exit_code(&result, s->options.check_only);
+    memcpy(s->plan, result.plan, sizeof s->plan);
     config_link_wipe(&link);
     run_result_free(&result);
     return code;
 }
 
-static bool may_run(struct cli *cli, const struct config_link *l)
+int run_once(struct cli *cli, const struct config_link *l, const struct run_options *options, char plan[17], bool quiet_json)
+{
+    struct session_of_runs s = {.cli = cli, .options = *options, .quiet_json = quiet_json};
+    int code = run_one(&s, l);
+    if (plan) memcpy(plan, s.plan, sizeof s.plan);
+    return code;
+}
+
+bool run_is_on(struct cli *cli, const struct config_link *l)
 {
     if (config_link_is_on(l)) return true;
     const struct config_account *off = !l->account_a->enabled ? l->account_a : l->account_b;
@@ -95,7 +107,7 @@ static bool collect(struct cli *cli, const struct config_link **links, size_t *n
     *n = 0;
     for (size_t i = 0; i < cli->n_args; i++) {
         const struct config_link *l = config_link_must(cli->config, cli->args[i], &cli->fault);
-        if (!l || !may_run(cli, l)) return false;
+        if (!l || !run_is_on(cli, l)) return false;
         links[(*n)++] = l;
     }
     if (cli->n_args) return true;

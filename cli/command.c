@@ -42,6 +42,8 @@ static const struct command table[] = {
     {"runs", NULL, "[LINK] [--limit N]", N_("shows what ran and how it ended"), "limit:", 0, 1, command_runs},
     {"report", NULL, "RUN [--format text|html|json|csv]", N_("shows everything one run did"), "format:", 1, 1,
      command_report},
+    {"undo", NULL, "RUN [--check | --yes]", N_("takes a run back on both sides, where nothing changed since"), "check yes", 1, 1,
+     command_undo},
     {"review", NULL, "LINK [--same ID ID | --different ID ID]", N_("decides which contacts are the same"),
      "same:: different::", 1, 1, command_review},
     {"book", "list", "", N_("shows the address books of the Contactbox"), "", 0, 0, command_book_list},

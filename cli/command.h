@@ -50,6 +50,7 @@ int command_reject(struct cli *);
 int command_conflicts(struct cli *);
 int command_runs(struct cli *);
 int command_report(struct cli *);
+int command_undo(struct cli *);
 int command_review(struct cli *);
 int command_book_list(struct cli *);
 int command_book_add(struct cli *);

@@ -74,14 +74,14 @@ static void note_done(struct job *job, struct effect *e, enum side s)
     count_write(job, w->kind, s);
     job->side[s].own_writes++;
     tell_twin(job, e, s);
-    tell_operation(job, w->kind, s, e->title, name_now(e, s), e->item->rule->rule);
+    tell_operation(job, e, s);
 }
 
 /* -- the journal -- */
 
 static unsigned flags_after(const struct effect *e)
 {
-    unsigned flags = e->item->flags & ~(unsigned)JOURNAL_DELETED_HERE;
+    unsigned flags = e->item->flags & ~(unsigned)(JOURNAL_DELETED_HERE | JOURNAL_APART);
     if (wrote(e, SIDE_A) && e->write[SIDE_A].kind == WRITE_CREATE) flags |= JOURNAL_CREATED_A;
     if (wrote(e, SIDE_B) && e->write[SIDE_B].kind == WRITE_CREATE) flags |= JOURNAL_CREATED_B;
     if (e->item->adopted) flags |= JOURNAL_ADOPTED;
@@ -213,6 +213,9 @@ static void journal_by_action(struct job *job, struct effect *e)
     case ACTION_SKIP_TOMBSTONE: journal_deleted_here(job, e); break;
     case ACTION_QUARANTINE: quarantine(job, e); break;
     case ACTION_KEEP: break;
+    case ACTION_PUT_BACK:
+        if (!undo_journal(job, e, false)) journal_agreed(job, e);
+        break;
     default: journal_agreed(job, e); break;
     }
 }
@@ -394,6 +397,7 @@ static bool may_have_happened(const struct effect *e, enum side s)
 /* What was kept and reported before sending is taken back where the remote said no. */
 static void take_back(struct job *job, struct effect *e)
 {
+    if (!may_have_happened(e, SIDE_A) && !may_have_happened(e, SIDE_B)) undo_take_back(job, e);
     for (int s = 0; s < 2; s++) {
         if (!e->archived[s] || may_have_happened(e, (enum side)s)) continue;
         archive_remove(job->db, e->archived[s], job->fault);

@@ -6,7 +6,8 @@
 
 enum {
     NO_BASE = IN(BASE_NONE),
-    PAIR = IN(BASE_PAIR),
+    APART = IN(BASE_APART),
+    PAIR = IN(BASE_PAIR) | APART,
     ANY_BASE = NO_BASE | PAIR,
 
     NEVER = IN(SEEN_NEVER),
@@ -45,6 +46,8 @@ static const struct decision_row table[] = {
     {NO_BASE, NEVER, NEVER, ANY_POLICY, ACTION_NOTHING, N_("It vanished before anything was done with it.")},
     {ANY_BASE, MISSING, MISSING, ANY_POLICY, ACTION_FORGET, N_("Gone on both sides: the link forgets it.")},
     {PAIR, SAME, SAME, ANY_POLICY, ACTION_NOTHING, N_("Neither side changed since both agreed.")},
+    {APART, SAME, GONE, ANY_POLICY, ACTION_KEEP, N_("Undone by a person: only A has it, until it changes there.")},
+    {APART, GONE, SAME, ANY_POLICY, ACTION_KEEP, N_("Undone by a person: only B has it, until it changes there.")},
 
     /* Imports: B to A. A record missing on A was not deleted by a person here; that would be a tombstone. */
     {ANY_BASE, MISSING, THERE, IMPORT, ACTION_CREATE_A, N_("B has it and A does not: created on A.")},
@@ -88,7 +91,7 @@ static const struct decision_row impossible = {
     0, 0, 0, 0, ACTION_KEEP, N_("This cannot be: left as it is. Please report it."),
 };
 
-static const char *const base_names[BASE_KINDS] = {"none", "pair"};
+static const char *const base_names[BASE_KINDS] = {"none", "pair", "apart"};
 static const char *const seen_names[SEEN_KINDS] = {"never", "new",        "same",     "changed",
                                                    "gone",  "unreadable", "tombstone"};
 static const char *const action_names[ACTIONS] = {
@@ -107,6 +110,7 @@ static const char *const action_names[ACTIONS] = {
     [ACTION_SKIP_TOMBSTONE] = "skip_tombstone",
     [ACTION_QUARANTINE] = "quarantine",
     [ACTION_KEEP] = "keep",
+    [ACTION_PUT_BACK] = "put_back",
 };
 
 const struct decision_row *decide(enum base_kind base, enum seen a, enum seen b, enum policy_row policy)
@@ -122,7 +126,7 @@ const struct decision_row *decide(enum base_kind base, enum seen a, enum seen b,
 /* GONE without base is a record whose row has ids only (ACTION_ADOPT). */
 bool decision_reachable(enum base_kind base, enum seen a, enum seen b)
 {
-    unsigned there = base == BASE_PAIR ? KNOWN : NEVER | NEW;
+    unsigned there = base != BASE_NONE ? KNOWN : NEVER | NEW;
     unsigned fits = there | GONE | UNREADABLE;
     return (fits | TOMBSTONE) & IN(a) && fits & IN(b);
 }

@@ -29,7 +29,7 @@ enum seen {
 };
 
 /* What the journal has. A row with ids but without fingerprints (ACTION_ADOPT) is no base: nothing was ever agreed. */
-enum base_kind { BASE_NONE, BASE_PAIR, BASE_KINDS };
+enum base_kind { BASE_NONE, BASE_PAIR, BASE_APART /* JOURNAL_APART: only one side is to have it */, BASE_KINDS };
 
 enum action {
     ACTION_NOTHING, /* both sides agree, or the record is none of this link's business */
@@ -48,6 +48,7 @@ enum action {
                               skipped_deleted */
     ACTION_QUARANTINE,     /* unreadable: left alone everywhere, named in the report */
     ACTION_KEEP,           /* the sides differ and are left so; base and journal row stay as they are */
+    ACTION_PUT_BACK,       /* not of the table: a person wants it otherwise (core/undo.h, core/take.h) */
     ACTIONS
 };
 

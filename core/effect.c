@@ -136,6 +136,7 @@ static void make_by_action(struct job *job, struct item *item, struct arena *are
     case ACTION_UPDATE_B_FROM_A: make_merge(job, item, MERGE_PUSH, arena, out, f); break;
     case ACTION_DELETE_A: make_delete(item, SIDE_A, out); break;
     case ACTION_DELETE_B: make_delete(item, SIDE_B, out); break;
+    case ACTION_PUT_BACK: job->amend->make(job, item, arena, out, f); break;
     default: break;
     }
 }
@@ -169,7 +170,7 @@ void effect_make(struct job *job, struct item *item, struct arena *arena, struct
 static uint64_t content_of(struct job *job, const struct effect *e, enum side s, struct arena *arena)
 {
     if (e->write[s].kind == WRITE_DELETE) return 0;
-    if (e->write[s].kind == WRITE_CREATE) return hash_str(&job->key, record_bytes(e->before[side_other(s)]));
+    if (e->write[s].kind == WRITE_CREATE) return hash_str(&job->key, record_bytes(e->before[side_other(s)] ? e->before[side_other(s)] : e->sent[s]));
     struct fingerprint fp = fingerprint_of(arena, e->sent[s]);
     return fingerprint_hash(&fp);
 }

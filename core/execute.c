@@ -48,6 +48,7 @@ static enum fault_code intend_one(struct job *job, struct effect *e, enum side s
 {
     keep_loser(job, e, s);
     tell_conflicts(job, e);
+    undo_journal(job, e, true);
     struct arena arena AUTO_ARENA = ARENA_INIT;
     const struct write *w = &e->write[s];
     struct intent intent = {.side = s, .kind = w->kind, .id = w->id, .version = w->version, .row = e->item->row,

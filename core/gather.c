@@ -342,6 +342,11 @@ static enum fault_code gather_partners(struct job *job)
     return gather_bodies(job, needs_body);
 }
 
+struct item *gather_item(struct job *job, enum side side, struct str id)
+{
+    return item_of_id(job, side, id, true);
+}
+
 enum fault_code gather(struct job *job)
 {
     enum fault_code code = intent_each(job->db, job->link->name, note_intent, job, job->fault);

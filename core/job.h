@@ -57,6 +57,7 @@ struct job {
     bool newly_unreadable;        /* a record cannot be read that could be, or was not met before */
     unsigned round;               /* 0, then once for each time lost preconditions are planned again */
     struct arena memory;
+    struct amend *amend;          /* what a person wants otherwise (undo.c, take.c); NULL = an ordinary run */
 };
 
 /* Counting costs in proportion to the whole journal: asked for only where something changed. */
@@ -104,6 +105,7 @@ struct effect {
     bool undeleted[2];         /* deleted, and read back all the same */
     struct str title;
     int64_t archived[2];       /* archive rows of the losers, 0 = none yet */
+    int64_t apart;             /* undo: journal row marked before sending; 0 = none */
     bool told;                 /* its conflicts are in the report: conflict rows first to last */
     int64_t first_conflict, last_conflict;
     bool failed;
@@ -114,13 +116,32 @@ void effect_make(struct job *job, struct item *item, struct arena *arena, struct
 /* The order-free contribution of an effect to the plan's hash; 0 for none. */
 uint64_t effect_hash(struct job *job, const struct effect *e);
 
+/* What a run does that a person asked for record by record instead of by the decision table. */
+struct amend {
+    /* Makes the effect of an item with ACTION_PUT_BACK: as effect_make. */
+    void (*make)(struct job *job, struct item *item, struct arena *arena, struct effect *out, struct fault *f);
+    void (*free)(struct amend *amend); /* NULL = nothing to free */
+    void *ctx;
+};
+/* undo.c and take.c: in place of gather, pair and plan. */
+enum fault_code undo_plan(struct job *job);
+/* undo.c, for both: an item that is to be put back joins the work. `late`: after creates and updates. */
+void amend_add(struct job *job, struct item *item, bool late);
+/* undo.c: the journal of an effect that leaves the record on one side only. Before it is sent, so that a kill leaves nothing that
+ * looks like a person's deletion; taken back where the side said no; and at the end. False: both sides will have it. */
+bool undo_journal(struct job *job, struct effect *e, bool before);
+void undo_take_back(struct job *job, struct effect *e);
+
+/* gather.c: the item of an id, from the journal or new. */
+struct item *gather_item(struct job *job, enum side side, struct str id);
+
 /* execute.c: carries the plan out. */
 enum fault_code execute(struct job *job);
 
 /* tell.c: what the run says, in the result and, for what was done (run > 0), in the database. */
 /* Gives the run its number: from here on it is in the database. Within a transaction. */
 enum fault_code tell_start(struct job *job, struct fault *f);
-void tell_operation(struct job *job, enum write_kind kind, enum side side, struct str title, struct str id, const char *rule);
+void tell_operation(struct job *job, const struct effect *e, enum side side);
 void tell_conflicts(struct job *job, struct effect *e);
 void tell_conflicts_off(struct job *job, const struct effect *e); /* takes them back */
 void tell_problem(struct job *job, unsigned kind, const struct item *item, enum side side, struct str title, struct str other,

@@ -11,7 +11,7 @@
 
 static void decide_item(struct job *job, struct item *item)
 {
-    enum base_kind base = item->has_base ? BASE_PAIR : BASE_NONE;
+    enum base_kind base = !item->has_base ? BASE_NONE : item->flags & JOURNAL_APART ? BASE_APART : BASE_PAIR;
     item->rule = decide(base, (enum seen)item->side[SIDE_A].seen, (enum seen)item->side[SIDE_B].seen, job->policy);
 }
 
@@ -362,7 +362,7 @@ void plan_tell(struct job *job)
             struct effect e;
             effect_make(job, &job->items.list[job->work[late][i]], &arena, &e, &why);
             for (int s = 0; s < 2; s++)
-                if (e.writes[s]) tell_operation(job, e.write[s].kind, (enum side)s, e.title, e.write[s].id, e.item->rule->rule);
+                if (e.writes[s]) tell_operation(job, &e, (enum side)s);
             tell_conflicts(job, &e);
         }
     }

@@ -74,6 +74,7 @@ static enum fault_code open_job(struct job *job, struct traits_in_state traits[2
 
 static void close_job(struct job *job)
 {
+    if (job->amend && job->amend->free) job->amend->free(job->amend);
     for (int s = 0; s < 2; s++) {
         struct job_side *side = &job->side[s];
         if (side->session) side->connector->close(side->session);
@@ -159,6 +160,13 @@ static void save_state(struct job *job)
     link_state_save(job->db, job->link->name, &job->state, job->fault);
 }
 
+/* What a person wanted otherwise was done without listing: tokens and times stay. */
+static void save_counts(struct job *job)
+{
+    for (int s = 0; s < 2; s++) job->state.records[s] += job->side[s].counts->created - job->side[s].counts->deleted;
+    link_state_save(job->db, job->link->name, &job->state, job->fault);
+}
+
 static enum run_status status_of(const struct job *job)
 {
     const struct run_result *r = job->result;
@@ -215,8 +223,11 @@ static enum fault_code finish(struct job *job)
     if (code) return code;
     leave_open_items(job);
     close_old_intents(job);
-    save_state(job);
-    held_clear(job->db, job->link->name, job->fault);
+    if (job->amend) save_counts(job);
+    else {
+        save_state(job);
+        held_clear(job->db, job->link->name, job->fault);
+    }
     r->status = status_of(job);
     if (!r->run && (r->n_quarantined || r->n_ambiguous) && r->status == RUN_PARTIAL)
         tell_start(job, job->fault);
@@ -297,11 +308,17 @@ static enum fault_code end_check(struct job *job)
 
 /* -- the run -- */
 
-static enum fault_code run_steps(struct job *job)
+static enum fault_code make_plan(struct job *job)
 {
+    if (job->options->undo) return undo_plan(job);
     enum fault_code code = gather(job);
     if (!code) code = pair_new(job);
-    if (!code) code = plan_build(job);
+    return code ? code : plan_build(job);
+}
+
+static enum fault_code run_steps(struct job *job)
+{
+    enum fault_code code = make_plan(job);
     if (!code) code = refuse_other_plan(job);
     if (code) return code;
     if (job->held && !is_approved(job)) return hold(job);

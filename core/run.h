@@ -28,6 +28,7 @@ struct run_options {
     const char *only_plan;     /* run only if the plan has this hash, else FAULT_HELD; NULL = any */
     const char *approved_plan; /* a held plan with this hash is let through; NULL = what the database says */
     bool full_listing;         /* ignore tokens */
+    int64_t undo;              /* instead of syncing: takes back this run (core/undo.h); 0 = none */
     const char *trigger;       /* "command", "interval", ... for the report */
     void (*progress)(void *ctx, enum run_phase phase, size_t done, size_t total);
     void *progress_ctx;

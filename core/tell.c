@@ -37,14 +37,34 @@ enum fault_code tell_start(struct job *job, struct fault *f)
     return code;
 }
 
-void tell_operation(struct job *job, enum write_kind kind, enum side side, struct str title, struct str id,
-                    const char *rule)
+static uint64_t content_after(const struct effect *e, enum side s)
 {
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    if (e->write[s].kind == WRITE_DELETE || !e->after[s]) return 0;
+    struct fingerprint fp = fingerprint_of(&arena, e->after[s]);
+    return fingerprint_hash(&fp);
+}
+
+static struct str name_after(const struct effect *e, enum side s)
+{
+    return e->write[s].new_id ? str_of(e->write[s].new_id) : e->writes[s] ? e->write[s].id : e->item->side[s].id;
+}
+
+void tell_operation(struct job *job, const struct effect *e, enum side side)
+{
+    enum write_kind kind = e->write[side].kind;
     struct run_result *r = job->result;
     r->operations = grown(r->operations, r->n_operations, sizeof *r->operations);
-    r->operations[r->n_operations++] = (struct run_operation){(uint8_t)kind, side == SIDE_A, copied(title)};
+    r->operations[r->n_operations++] = (struct run_operation){(uint8_t)kind, side == SIDE_A, copied(e->title)};
     if (!r->run) return;
-    const struct report_operation o = {.op = kind, .side = side, .title = title, .id = id, .rule = str_of(rule)};
+    const struct report_operation o = {.op = kind,
+                                       .side = side,
+                                       .title = e->title,
+                                       .id = name_after(e, side),
+                                       .rule = str_of(e->item->rule->rule),
+                                       .other = name_after(e, side_other(side)),
+                                       .content = content_after(e, side),
+                                       .archived = e->archived[side]};
     runs_add_operation(job->db, r->run, &o, job->fault);
 }
 

@@ -14,7 +14,9 @@ enum journal_flag {
     JOURNAL_CREATED_A = 1,   /* this link created the record on A: it may delete it there */
     JOURNAL_CREATED_B = 2,
     JOURNAL_ADOPTED = 4,     /* both were there before and were matched */
-    JOURNAL_DELETED_HERE = 8 /* a person deleted it in the store (A): imports skip it (contactbox 5) */
+    JOURNAL_DELETED_HERE = 8, /* a person deleted it in the store (A): imports skip it (contactbox 5) */
+    JOURNAL_APART = 16 /* undone by a person: one side lacks it and is to lack it until the other changes (core/undo.h); both
+                          fingerprints are those of the side that has it */
 };
 
 struct journal_row {

@@ -275,9 +275,11 @@ QUERY(RUN_LIST, "SELECT " RUN_COLUMNS " FROM run WHERE $1 IS NULL OR link = $1 O
 QUERY(RUN_GET, "SELECT " RUN_COLUMNS " FROM run WHERE no = $1")
 QUERY(RUN_PURGE_COUNT, "SELECT count(*) FROM run WHERE started_ms < $1 AND no NOT IN (SELECT run FROM run_conflict WHERE seen = 0)")
 QUERY(RUN_PURGE, "DELETE FROM run WHERE started_ms < $1 AND no NOT IN (SELECT run FROM run_conflict WHERE seen = 0)")
-QUERY(OPERATION_ADD, "INSERT INTO run_operation(run, op, side, title, id, rule) VALUES ($1, $2, $3, $4, $5, $6)")
-QUERY(OPERATION_LIST, "SELECT op, side, title, id, rule FROM run_operation WHERE run = $1 ORDER BY no")
-QUERY(OPERATION_OF_ID, "SELECT op, side, title, id, rule, run FROM run_operation WHERE id = $1 ORDER BY run DESC, no")
+QUERY(OPERATION_ADD, "INSERT INTO run_operation(run, op, side, title, id, rule, other, content, archived)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+#define OPERATION_COLUMNS "op, side, title, id, rule, other, content, archived"
+QUERY(OPERATION_LIST, "SELECT " OPERATION_COLUMNS " FROM run_operation WHERE run = $1 ORDER BY no")
+QUERY(OPERATION_OF_ID, "SELECT " OPERATION_COLUMNS ", run FROM run_operation WHERE id = $1 OR other = $1 ORDER BY run DESC, no")
 QUERY(CONFLICT_ADD, "INSERT INTO run_conflict(run, id, contact, field, value_a, value_b, winner, rule, seen)"
                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) RETURNING no")
 #define CONFLICT_COLUMNS                                                                                                               \
@@ -286,6 +288,8 @@ QUERY(CONFLICT_ADD, "INSERT INTO run_conflict(run, id, contact, field, value_a, 
 QUERY(CONFLICT_LIST, "SELECT " CONFLICT_COLUMNS "WHERE c.run = $1 ORDER BY c.no")
 QUERY(CONFLICT_OF_LINK, "SELECT " CONFLICT_COLUMNS "WHERE ($1 IS NULL OR r.link = $1) AND ($2 = 0 OR c.seen = 0) ORDER BY c.no DESC")
 QUERY(CONFLICT_OF_ID, "SELECT " CONFLICT_COLUMNS "WHERE c.id = $1 ORDER BY c.run DESC, c.no")
+QUERY(CONFLICT_GET, "SELECT " CONFLICT_COLUMNS "WHERE c.no = $1")
+QUERY(CONFLICT_READ, "UPDATE run_conflict SET seen = 1 WHERE no = $1")
 QUERY(CONFLICT_REMOVE, "DELETE FROM run_conflict WHERE no = $1")
 QUERY(CONFLICT_SEEN, "UPDATE run_conflict SET seen = 1 WHERE seen = 0 AND ($1 IS NULL OR run IN (SELECT no FROM run WHERE link = $1))")
 QUERY(PROBLEM_ADD, "INSERT INTO run_problem(run, kind, side, id_a, id_b, title, other, code, reason)"

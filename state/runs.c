@@ -51,6 +51,9 @@ enum fault_code runs_add_operation(struct db *db, int64_t run, const struct repo
     bind_text(q, 4, o->title);
     bind_text(q, 5, o->id);
     bind_text(q, 6, o->rule);
+    bind_text(q, 7, o->other);
+    bind_int(q, 8, (int64_t)o->content);
+    bind_int(q, 9, o->archived);
     query_run(q);
     return db_check(db, f);
 }
@@ -170,7 +173,10 @@ static struct report_operation read_operation(struct query *q, struct arena *are
                                      .side = (unsigned)column_int(q, 1),
                                      .title = kept(q, 2, arena),
                                      .id = kept(q, 3, arena),
-                                     .rule = kept(q, 4, arena)};
+                                     .rule = kept(q, 4, arena),
+                                     .other = kept(q, 5, arena),
+                                     .content = (uint64_t)column_int(q, 6),
+                                     .archived = column_int(q, 7)};
 }
 
 /* Columns as CONFLICT_COLUMNS names them. */
@@ -272,6 +278,24 @@ size_t runs_conflicts(struct db *db, const char *link, bool unread_only, struct 
     return n;
 }
 
+bool runs_conflict_get(struct db *db, int64_t no, struct arena *arena, struct report_conflict *out)
+{
+    struct query *q = query_begin(db, QUERY_CONFLICT_GET);
+    bind_int(q, 1, no);
+    bool there = query_step(q);
+    if (there) *out = read_conflict(q, arena);
+    query_end(q);
+    return there;
+}
+
+enum fault_code runs_conflict_mark_read(struct db *db, int64_t no, struct fault *f)
+{
+    struct query *q = query_begin(db, QUERY_CONFLICT_READ);
+    bind_int(q, 1, no);
+    query_run(q);
+    return db_check(db, f);
+}
+
 enum fault_code runs_remove_conflict(struct db *db, int64_t no, struct fault *f)
 {
     struct query *q = query_begin(db, QUERY_CONFLICT_REMOVE);
@@ -308,7 +332,7 @@ static struct shares shares_of(struct db *db, struct str id, struct arena *arena
     struct query *q = query_begin(db, QUERY_OPERATION_OF_ID);
     bind_text(q, 1, id);
     while (query_step(q))
-        *(struct run_operation *)rows_add(&operations) = (struct run_operation){column_int(q, 5), read_operation(q, arena)};
+        *(struct run_operation *)rows_add(&operations) = (struct run_operation){column_int(q, 8), read_operation(q, arena)};
     query_end(q);
     q = query_begin(db, QUERY_CONFLICT_OF_ID);
     bind_text(q, 1, id);

@@ -13,6 +13,9 @@ struct report_operation {
     unsigned op; /* enum write_kind */
     unsigned side;
     struct str title, id, rule; /* rule: msgid of the decision; id and rule may be {NULL,0} */
+    struct str other;           /* the record's id on the other side; {NULL,0} = none */
+    uint64_t content;           /* fingerprint_hash of what the side held afterwards; 0 = nothing, it was deleted */
+    int64_t archived;           /* what it held before, in the archive; 0 = nothing, or not kept */
 };
 struct report_conflict {
     int64_t no;
@@ -69,6 +72,9 @@ size_t runs_list(struct db *db, const char *link, size_t limit, struct arena *ar
 bool runs_load(struct db *db, int64_t run, struct arena *arena, struct run_report *out);
 /* Conflicts of a link (NULL = all), newest first; unread_only. In the arena. */
 size_t runs_conflicts(struct db *db, const char *link, bool unread_only, struct arena *arena, struct report_conflict **out);
+/* One of them, in the arena; false if not there. */
+bool runs_conflict_get(struct db *db, int64_t no, struct arena *arena, struct report_conflict *out);
+enum fault_code runs_conflict_mark_read(struct db *db, int64_t no, struct fault *f);
 enum fault_code runs_conflicts_mark_read(struct db *db, const char *link, struct fault *f); /* NULL = all */
 /* `why`: operations and conflicts that concern a record id, newest first (as reports holding just those). */
 size_t runs_of_record(struct db *db, struct str id, struct arena *arena, struct run_report **out);

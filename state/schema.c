@@ -79,6 +79,12 @@ static const char history[] =
 /* What the sides were called, so that a report can be read when the configuration has moved on. */
 static const char run_sides[] = "ALTER TABLE run ADD COLUMN name_a TEXT; ALTER TABLE run ADD COLUMN name_b TEXT;";
 
+/* What a run left behind where it wrote, so that `undo` can tell whether it is still so. */
+static const char operation_after[] =
+    "ALTER TABLE run_operation ADD COLUMN other TEXT;"
+    "ALTER TABLE run_operation ADD COLUMN content BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE run_operation ADD COLUMN archived BIGINT NOT NULL DEFAULT 0;";
+
 /* What hangs on records of the store and never leaves it. A record is named by its id, without a foreign key: what hangs on it stays
  * when the record goes, and is back with it. */
 static const char attached[] =
@@ -107,7 +113,7 @@ static const char jobs[] =
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][8] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs},
+    {run_sides, attached, jobs, operation_after},
 };
 
 int schema_version(void)

@@ -2,7 +2,9 @@
 #include "tests/sim/sim.h"
 
 #include "connectors/registry.h"
+#include "mapping/fingerprint.h"
 #include "state/pending.h"
+#include "state/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,11 +35,11 @@ static struct link link_of(struct world *w)
     return link;
 }
 
-/* Returns the number of writes; -1 where the run failed or was held. */
-static long run_once(struct world *w)
+/* Returns the number of writes; -1 where the run failed or was held. undo: a run to take back, 0 = sync. *run receives its number. */
+static long run_with(struct world *w, int64_t undo, int64_t *run)
 {
     struct link link = link_of(w);
-    const struct run_options options = {.trigger = "sim"};
+    const struct run_options options = {.trigger = "sim", .undo = undo};
     struct run_result result;
     w->runs++;
     run_link(w->db, &w->env, &link, &options, &result);
@@ -64,8 +66,14 @@ static long run_once(struct world *w)
     if ((result.status == RUN_DONE || result.status == RUN_UNCHANGED) && !pending_count(w->db, "sim"))
         for (size_t i = 0; i < w->n_cards; i++) w->cards[i].unsure = false;
     w->synced |= result.status == RUN_DONE || result.status == RUN_UNCHANGED;
+    if (run) *run = result.run;
     run_result_free(&result);
     return n;
+}
+
+static long run_once(struct world *w)
+{
+    return run_with(w, 0, NULL);
 }
 
 /* A run in a process of its own, which ends at some boundary as if by kill -9. */
@@ -119,6 +127,68 @@ static void settle(struct world *w)
     oracle_settled(w);
 }
 
+/* Both sides as they are, order-free: what an undo must bring back. */
+struct sums {
+    uint64_t side[2];
+};
+
+static void add_to_sum(uint64_t *sum, struct str id, struct str body)
+{
+    static const struct hash_key key = {{1, 2}};
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    const struct record *r = record_parse(&arena, RECORD_CONTACT, body, &key, &why);
+    struct fingerprint fp = r ? fingerprint_of(&arena, r) : (struct fingerprint){0};
+    *sum += (hash_str(&key, id) * 31) ^ (r ? fingerprint_hash(&fp) : hash_str(&key, body));
+}
+
+static bool add_stored(void *ctx, const struct store_record *r)
+{
+    add_to_sum(ctx, r->id, r->body);
+    return true;
+}
+
+static struct sums sums_of(struct world *w)
+{
+    struct sums sums = {{0, 0}};
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    store_each(w->db, str_of(w->book), add_stored, &sums.side[SIDE_A], &f);
+    for (size_t i = 0; i < w->n_cards; i++)
+        if (w->cards[i].there) add_to_sum(&sums.side[SIDE_B], str_of(w->cards[i].id), str_of(w->cards[i].body));
+    return sums;
+}
+
+static void expect_sums(struct world *w, const struct sums *then, const char *when)
+{
+    struct sums now = sums_of(w);
+    for (int s = 0; s < 2; s++)
+        if (now.side[s] != then->side[s]) violation(w, "undo: %s, side %c is not as it was", when, 'A' + s);
+}
+
+/* When all is quiet: users act, a run carries it over, the undo puts back what it wrote, and the next runs find nothing to do. Undoing
+ * the undo makes it so again. */
+static void take_back(struct world *w)
+{
+    int64_t run = 0, undo = 0;
+    w->habits.users_in_runs = false;
+    for (int i = 0; i < 6; i++) user_acts(w, i % 2);
+    struct sums before = sums_of(w);
+    if (run_with(w, 0, &run) < 0 || !run) return;
+    struct sums after = sums_of(w);
+    if (run_with(w, run, &undo) < 0) violation(w, "undo: run %lld could not be taken back", (long long)run);
+    expect_sums(w, &before, "after it");
+    long n = run_once(w);
+    if (n) violation(w, "undo: the run after it made %ld writes", n);
+    w->now_ms += 2 * 86400000LL;
+    n = run_once(w);
+    if (n) violation(w, "undo: a full listing after it made %ld writes", n);
+    if (undo && run_with(w, undo, NULL) < 0) violation(w, "undo: the undo could not be undone");
+    expect_sums(w, &after, "after undoing it");
+    n = run_once(w);
+    if (n) violation(w, "undo: the run after the undone undo made %ld writes", n);
+    oracle_always(w);
+}
+
 static bool run_seed(const char *folder, uint64_t seed, bool verbose)
 {
     struct world *w = world_new(folder, seed, verbose);
@@ -128,6 +198,7 @@ static bool run_seed(const char *folder, uint64_t seed, bool verbose)
     users_populate(w);
     for (int i = 0; i < STEPS && !w->violations; i++) step(w);
     if (!w->violations) settle(w);
+    if (!w->violations) take_back(w);
     bool good = !w->violations;
     world_free(w);
     return good;
