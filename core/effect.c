@@ -79,6 +79,7 @@ static void merge_sides(struct job *job, const struct item *item, enum merge_kin
     }
     out->input.kind = kind;
     out->input.winner = policy_winner(job->policy);
+    out->input.hub = job_can(job, SIDE_B, HUB) && !job_can(job, SIDE_A, HUB) ? SIDE_B : SIDE_A;
     merge_records(arena, &out->input, &out->merged);
 }
 

@@ -269,9 +269,9 @@ static void slots_join_lone(struct merge *m)
 /* ---- outcomes ---- */
 
 /* A difference alone takes nothing away here: fields that follow others, and fields only the store knows. */
-static bool never_removed(const struct field *field, enum side s)
+static bool never_removed(const struct merge *m, const struct field *field, enum side s)
 {
-    return field->flags & FIELD_DERIVED || (s == SIDE_A && field->flags & FIELD_HUB_ONLY);
+    return field->flags & FIELD_DERIVED || (s == m->in->hub && field->flags & FIELD_HUB_ONLY);
 }
 
 /* Makes side `to` of the slot as the other one. What both sides have is never touched: equal is success, whatever the
@@ -283,7 +283,7 @@ static struct edit *slot_apply(struct merge *m, const struct slot *slot, enum si
     const struct element *target = element_at(m, to, slot->element[to]);
     if (source && m->twin[from][slot->element[from]] != NOWHERE) source = NULL;
     if (target && m->twin[to][slot->element[to]] != NOWHERE) target = NULL;
-    if (!source && (!target || never_removed(target->field, to))) return NULL;
+    if (!source && (!target || never_removed(m, target->field, to))) return NULL;
     struct edit *e = &m->edits[to][m->n_edits[to]++];
     *e = (struct edit){.kind = !target  ? EDIT_ADD
                                : source ? EDIT_SET
@@ -324,14 +324,15 @@ static const struct field *slot_field(const struct merge *m, const struct slot *
 static enum merge_outcome outcome_of(const struct merge *m, const struct slot *slot)
 {
     const struct field *field = slot_field(m, slot);
+    enum merge_state a = (enum merge_state)slot->state[SIDE_A], b = (enum merge_state)slot->state[SIDE_B];
     bool own = field && field->flags & FIELD_HUB_ONLY;
-    return merge_outcome(m->in->kind, own, (enum merge_state)slot->state[SIDE_A], (enum merge_state)slot->state[SIDE_B]);
+    return own ? merge_outcome_own(m->in->kind, m->in->hub, a, b) : merge_outcome(m->in->kind, a, b);
 }
 
 static void slot_own(struct merge *m, const struct slot *slot)
 {
-    const struct edit *e = slot_apply(m, slot, SIDE_B);
-    if (e && e->kind != EDIT_ADD) conflict_add(m, slot, SIDE_A, MERGE_RULE_OWN);
+    const struct edit *e = slot_apply(m, slot, side_other(m->in->hub));
+    if (e && e->kind != EDIT_ADD) conflict_add(m, slot, m->in->hub, MERGE_RULE_OWN);
 }
 
 static void slot_settle(struct merge *m, const struct slot *slot)

@@ -1,7 +1,7 @@
 /* Merges one record that both sides have, element by element, against what each side looked like when they last agreed.
  *
- * Fields of the store's own (FIELD_HUB_ONLY; contactbox 3.1, 9) are edited on A only: what B does to one that A has, or had, is
- * undone there, and reported where B had another value. One that A never had it takes, so that nothing is lost.
+ * Fields of the store's own (FIELD_HUB_ONLY; contactbox 3.1, 9) are edited on one side only, the hub: what the other does to one that the
+ * hub has, or had, is undone there, and reported where it had another value. One that the hub never had it takes, so that nothing is lost.
  *
  * Pure: elements and bases in, edits and conflicts out, all in an arena. A now is compared with A's base only, B now
  * with B's base only; elements of the two bases correspond by struct print.pair. So what a server rewrites or cannot
@@ -33,13 +33,14 @@ struct merge_input {
     struct merge_side side[2]; /* indexed by enum side */
     enum merge_kind kind;
     enum side winner; /* of conflicts, MERGE_TWO_WAY only */
+    enum side hub;    /* where fields of the store's own are edited: A, unless the store is B */
 };
 
 enum merge_rule {
     MERGE_RULE_AUTHORITY, /* changed differently on both sides: the authority decided */
     MERGE_RULE_EDIT_WINS, /* changed here, removed there: the edit survives */
     MERGE_RULE_LABEL,     /* the same value under two labels or types: the authority's label is kept */
-    MERGE_RULE_OWN        /* a field of the store's own, changed on B: A's value, or that it has none, stays */
+    MERGE_RULE_OWN        /* a field of the store's own, changed elsewhere: the hub's value, or that it has none, stays */
 };
 const char *merge_rule_text(enum merge_rule rule); /* msgid, one sentence */
 

@@ -19,18 +19,30 @@ static const uint8_t outcomes[3][MERGE_STATES][MERGE_STATES] = {
                        [ADDED] = {TO_A, TO_A, TO_A, TO_A, TO_A}},
 };
 
-/* The same for fields of the store's own; a push is as any other. That B lacks one which it had means that a client
- * dropped it: it comes back. A takes what it never had. */
-static const uint8_t own_outcomes[3][MERGE_STATES][MERGE_STATES] = {
-    [MERGE_TWO_WAY] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A},
-                       [KEPT] = {LEAVE, LEAVE, OWN, TO_B, OWN},
-                       [EDITED] = {TO_B, TO_B, OWN, TO_B, OWN},
-                       [REMOVED] = {LEAVE, TO_B, OWN, LEAVE, OWN},
-                       [ADDED] = {TO_B, OWN, OWN, TO_B, OWN}},
-    [MERGE_REPLACE] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A}},
-};
-
-enum merge_outcome merge_outcome(enum merge_kind kind, bool own, enum merge_state a, enum merge_state b)
+enum merge_outcome merge_outcome(enum merge_kind kind, enum merge_state a, enum merge_state b)
 {
-    return (enum merge_outcome)(own && kind != MERGE_PUSH ? own_outcomes : outcomes)[kind][a][b];
+    return (enum merge_outcome)outcomes[kind][a][b];
+}
+
+/* Rows: the hub, columns: the other side; written as if the hub were A. That the other side lacks one which it had
+ * means that a client dropped it: it comes back. The hub takes what it never had. */
+static const uint8_t own_two_way[MERGE_STATES][MERGE_STATES] = {
+    [ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A}, [KEPT] = {LEAVE, LEAVE, OWN, TO_B, OWN},
+    [EDITED] = {TO_B, TO_B, OWN, TO_B, OWN},      [REMOVED] = {LEAVE, TO_B, OWN, LEAVE, OWN},
+    [ADDED] = {TO_B, OWN, OWN, TO_B, OWN},
+};
+/* Nothing may be written but the hub. */
+static const uint8_t own_into_hub[MERGE_STATES][MERGE_STATES] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A}};
+
+static enum merge_outcome mirrored(enum merge_outcome o)
+{
+    return o == TO_A ? TO_B : o == TO_B ? TO_A : o;
+}
+
+enum merge_outcome merge_outcome_own(enum merge_kind kind, enum side hub, enum merge_state a, enum merge_state b)
+{
+    if (kind == (hub == SIDE_A ? MERGE_PUSH : MERGE_REPLACE))
+        return merge_outcome(kind, a, b); /* out of the hub: as any other */
+    const uint8_t(*table)[MERGE_STATES] = kind == MERGE_TWO_WAY ? own_two_way : own_into_hub;
+    return hub == SIDE_A ? (enum merge_outcome)table[a][b] : mirrored((enum merge_outcome)table[b][a]);
 }

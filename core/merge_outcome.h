@@ -21,10 +21,11 @@ enum merge_outcome {
     CLASH,  /* both changed: the winner's stays */
     EDIT_A, /* changed on A, removed on B: to B, and reported */
     EDIT_B,
-    OWN /* B changed what only A may: to B, and reported */
+    OWN /* the other side changed what only the hub may: the hub's goes there, and it is reported */
 };
 
-/* own: a field of the store's own (FIELD_HUB_ONLY). */
-enum merge_outcome merge_outcome(enum merge_kind kind, bool own, enum merge_state a, enum merge_state b);
+enum merge_outcome merge_outcome(enum merge_kind kind, enum merge_state a, enum merge_state b);
+/* Of a field of the store's own (FIELD_HUB_ONLY), edited on `hub` only. */
+enum merge_outcome merge_outcome_own(enum merge_kind kind, enum side hub, enum merge_state a, enum merge_state b);
 
 #endif

@@ -98,6 +98,23 @@ def a_client_that_edits_them():
         assert p.site.sync().json()["status"] == "unchanged"
 
 
+def the_same_where_the_store_is_side_b():
+    with Pair() as p:
+        p.site.run("link", "remove", "kunden", "--yes", expect=0)
+        p.site.run("link", "add", "kunden", "srv:kunden", "contactbox:Kunden", "--mode", "two-way", expect=0)
+        contact = anna(p)
+        p.write_there("u1", lambda text: text.replace("4711", "9999").replace("TEL:1", "TEL:2"))
+        told = p.site.sync().json()["conflicts"]
+        assert [(c["a"], c["b"], c["winner"]) for c in told] == [("9999", "4711", "b")], told
+        assert p.custom(contact)["kundennummer"] == "4711" and "TEL:2" in p.site.contacts()["u1"]
+        p.write_there("u1", lambda text: without(text, "X-HUB-", "ABLABEL", "X-ABLabel"))
+        p.site.sync()
+        p.site.run("contact", "edit", contact, "kundennummer=4712", expect=0)
+        p.site.sync()
+        assert p.custom(contact) == {"kundennummer": "4712", "klasse": "Gold"} and "X-HUB-KUNDENNUMMER:4712" in p.there()["u1"][1]
+        p.check_same()
+
+
 def changes_and_removals_here_are_sent():
     with Pair(authority="server") as p:
         contact = anna(p)
@@ -290,7 +307,8 @@ def a_table_from_elsewhere():
 
 def main():
     suite = Suite("own")
-    for test in (custom_fields_travel_with_their_label, a_client_that_drops_them, a_client_that_edits_them, changes_and_removals_here_are_sent,
+    for test in (custom_fields_travel_with_their_label, a_client_that_drops_them, a_client_that_edits_them,
+                 the_same_where_the_store_is_side_b, changes_and_removals_here_are_sent,
                  imports_keep_custom_fields, what_hangs_on_a_contact_stays_here, restored_as_it_was, restored_beside_a_copy_on_the_server,
                  an_import_does_not_bring_back_what_was_deleted, what_is_exported_can_be_imported,
                  cards_of_another_character_set_survive_json, a_table_changes_what_was_changed_in_it,

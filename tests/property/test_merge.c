@@ -198,17 +198,17 @@ Test(merge, sides_agree_where_both_can_hold_all)
     }
 }
 
-/* Swapped sides and a swapped winner: the same edits on the other side. */
+/* Swapped sides, a swapped winner and a swapped hub: the same edits on the other side. */
 Test(merge, is_symmetric)
 {
     for (unsigned round = 0; round < ROUNDS; round++) {
         struct world w;
-        world_make(&w, round, N_TEST_FIELDS - 1, round & 1);
+        world_make(&w, round, N_TEST_FIELDS, round & 1);
         struct merge_input in = world_input(&w, MERGE_TWO_WAY, SIDE_A, round & 2), mirrored = in;
         struct merge_result r, q;
         mirrored.side[0] = in.side[1];
         mirrored.side[1] = in.side[0];
-        mirrored.winner = SIDE_B;
+        mirrored.winner = mirrored.hub = SIDE_B;
         merge_records(&w.arena, &in, &r);
         merge_records(&w.arena, &mirrored, &q);
         for (int s = 0; s < 2; s++) {

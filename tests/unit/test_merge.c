@@ -1,3 +1,4 @@
+#include "core/merge_outcome.h"
 #include "tests/elements.h"
 
 /* base_a / base_b NULL = no base. Expected texts are sorted by key and value. conflicts: "field:winner:rule ...". */
@@ -274,4 +275,20 @@ Test(merge, variants_meet_their_like)
         cr_assert_eq(r.n_conflicts, 1u, "label %s", labels[i]);
         cr_expect_eq(r.conflicts[0].a->key, r.conflicts[0].b->key, "label %s", labels[i]);
     }
+}
+
+Test(merge, own_fields_where_the_store_is_b)
+{
+    static const struct {
+        enum merge_kind kind;
+        enum merge_state a, b;
+        enum merge_outcome wanted;
+    } mirror[] = {
+        {MERGE_TWO_WAY, EDITED, KEPT, OWN},   {MERGE_TWO_WAY, REMOVED, KEPT, TO_A}, {MERGE_TWO_WAY, KEPT, EDITED, TO_A},
+        {MERGE_TWO_WAY, KEPT, REMOVED, TO_A}, {MERGE_TWO_WAY, ADDED, ABSENT, TO_B}, {MERGE_PUSH, EDITED, KEPT, LEAVE},
+        {MERGE_PUSH, REMOVED, KEPT, LEAVE},   {MERGE_PUSH, ADDED, ABSENT, TO_B},    {MERGE_REPLACE, KEPT, EDITED, TO_A},
+        {MERGE_REPLACE, KEPT, REMOVED, TO_A},
+    };
+    for (size_t i = 0; i < sizeof mirror / sizeof *mirror; i++)
+        cr_expect_eq(merge_outcome_own(mirror[i].kind, SIDE_B, mirror[i].a, mirror[i].b), mirror[i].wanted, "row %zu", i);
 }
