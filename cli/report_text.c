@@ -15,6 +15,7 @@ static const struct {
     {N_("added"), N_("to be added"), offsetof(struct report_counts, created), true},
     {N_("changed"), N_("to be changed"), offsetof(struct report_counts, updated), true},
     {N_("deleted"), N_("to be deleted"), offsetof(struct report_counts, deleted), true},
+    {N_("edited on both"), N_("edited on both"), offsetof(struct report_counts, conflict), false},
     {N_("unchanged"), N_("unchanged"), offsetof(struct report_counts, unchanged), false},
     {N_("deleted here, skipped"), N_("deleted here, skipped"), offsetof(struct report_counts, skipped_deleted), false},
     {N_("not readable"), N_("not readable"), offsetof(struct report_counts, invalid), false},

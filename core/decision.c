@@ -87,6 +87,22 @@ static const struct decision_row table[] = {
 };
 enum { N_ROWS = sizeof table / sizeof *table };
 
+static const struct {
+    unsigned needs; /* enum decision_switch */
+    struct decision_row row;
+} switched[] = {
+    {SWITCH_IGNORE_TOMBSTONES,
+     {ANY_BASE, TOMBSTONE, THERE, RECREATE, ACTION_CREATE_A, N_("Deleted on A by a person, which this import was told to ignore: created again.")}},
+    {SWITCH_KEEP_ON_B,
+     {PAIR, GONE, SAME, ONE_WAY, ACTION_FORGET, N_("Deleted on A: this link deletes nothing on B, it forgets the record.")}},
+    {SWITCH_ENFORCE, {PAIR, SAME, CHANGED, ONE_WAY, ACTION_UPDATE_B_FROM_A, N_("Changed on B only: this link makes B as A at once.")}},
+    {SWITCH_NEW_MODE,
+     {PAIR, GONE, KNOWN, ONE_WAY | TWO_WAY, ACTION_SKIP_TOMBSTONE,
+      N_("Gone on A before this mode was set: B keeps its record, and it is not created again.")}},
+    {SWITCH_NEW_MODE,
+     {PAIR, SAME, GONE, TWO_WAY, ACTION_CREATE_B, N_("Gone on B before this mode was set: a first run deletes nothing, created on B again.")}},
+};
+
 static const struct decision_row impossible = {
     0, 0, 0, 0, ACTION_KEEP, N_("This cannot be: left as it is. Please report it."),
 };
@@ -113,12 +129,18 @@ static const char *const action_names[ACTIONS] = {
     [ACTION_PUT_BACK] = "put_back",
 };
 
-const struct decision_row *decide(enum base_kind base, enum seen a, enum seen b, enum policy_row policy)
+static bool fits(const struct decision_row *r, enum base_kind base, enum seen a, enum seen b, enum policy_row policy)
+{
+    return r->bases & IN(base) && r->a & IN(a) && r->b & IN(b) && r->policies & IN(policy);
+}
+
+const struct decision_row *decide(enum base_kind base, enum seen a, enum seen b, enum policy_row policy, unsigned switches)
 {
     if (!decision_reachable(base, a, b)) return &impossible;
+    for (size_t i = 0; i < sizeof switched / sizeof *switched; i++)
+        if (switched[i].needs & switches && fits(&switched[i].row, base, a, b, policy)) return &switched[i].row;
     for (size_t i = 0; i < N_ROWS; i++) {
-        const struct decision_row *r = &table[i];
-        if (r->bases & IN(base) && r->a & IN(a) && r->b & IN(b) && r->policies & IN(policy)) return r;
+        if (fits(&table[i], base, a, b, policy)) return &table[i];
     }
     return &impossible;
 }

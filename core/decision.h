@@ -61,8 +61,16 @@ struct decision_row {
     const char *rule; /* msgid: one plain sentence */
 };
 
+/* What a link or a run may ask for beyond its row; rows that answer to one come before the table. */
+enum decision_switch {
+    SWITCH_KEEP_ON_B = 1,         /* oneway_delete = no (A4) */
+    SWITCH_ENFORCE = 2,           /* oneway_enforce = yes (A5) */
+    SWITCH_IGNORE_TOMBSTONES = 4, /* import --ignore-tombstones (A6) */
+    SWITCH_NEW_MODE = 8           /* first run after the mode was changed: nothing is deleted (A2, A11) */
+};
+
 /* Never NULL: a combination that cannot occur gives a row with ACTION_KEEP that is not part of the table. */
-const struct decision_row *decide(enum base_kind base, enum seen a, enum seen b, enum policy_row policy);
+const struct decision_row *decide(enum base_kind base, enum seen a, enum seen b, enum policy_row policy, unsigned switches);
 
 /* True for the combinations gather.c can produce; the table has an answer for each of them. */
 bool decision_reachable(enum base_kind base, enum seen a, enum seen b);

@@ -80,6 +80,7 @@ static void merge_sides(struct job *job, const struct item *item, enum merge_kin
     out->input.kind = kind;
     out->input.winner = policy_winner(job->policy);
     out->input.hub = job_can(job, SIDE_B, HUB) && !job_can(job, SIDE_A, HUB) ? SIDE_B : SIDE_A;
+    out->input.enforce = (job->switches & SWITCH_ENFORCE) != 0;
     merge_records(arena, &out->input, &out->merged);
 }
 

@@ -100,12 +100,28 @@ static void check_wipes(struct buf *out, const struct guard_side *side)
     }
 }
 
+/* A book is not replaced by a listing that looks like a server's bad day. */
+static void check_source(struct buf *out, const struct guard_input *in)
+{
+    const struct guard_side *a = &in->side[SIDE_A], *b = &in->side[SIDE_B];
+    if (!in->recreates || a->total <= 0) return;
+    bool empty = b->total <= 0, is_short = b->total * 2 < in->former_b;
+    if (!empty && !is_short) return;
+    sentence_begin(out);
+    if (empty) buf_addf(out, _("%s is empty: replacing would leave nothing of the %lld records on %s"), b->name, (long long)a->total, a->name);
+    else
+        buf_addf(out, _("%s has %lld records, it had %lld: %s is not replaced by less than half"), b->name, (long long)b->total,
+                 (long long)in->former_b, a->name);
+}
+
 const char *guard_check(struct arena *arena, const struct guard_input *in)
 {
     struct buf out AUTO_BUF = BUF_INIT;
     if (in->identity_changed) buf_adds(&out, in->identity_changed);
+    check_source(&out, in);
+    bool said = in->recreates && in->side[SIDE_B].total <= 0 && in->side[SIDE_A].total > 0;
     for (int s = SIDE_A; s <= SIDE_B; s++) {
-        bool replaced = s == SIDE_A && in->replaces_a && in->side[SIDE_B].total > 0;
+        bool replaced = s == SIDE_A && ((in->replaces_a && in->side[SIDE_B].total > 0) || said);
         if (!replaced) check_deletes(&out, &in->side[s], in->policy);
         if (!replaced) check_emptied(&out, &in->side[s == SIDE_A ? SIDE_B : SIDE_A], &in->side[s], in->pairs);
         check_updates(&out, &in->side[s], in);

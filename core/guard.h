@@ -12,7 +12,7 @@
  * - one field wiped from more than 40 % of the records that had it, and from more than 10;
  * and per link: a side that is not the collection it was (address, principal, filter).
  * The first run of neu-anlegen replaces A's book on purpose: `replaces_a` lifts the delete rules for A unless B is
- * empty. */
+ * empty. It is held where B is empty or holds less than half of what it held before (contactbox 7). */
 #ifndef ABGLEICH_GUARD_H
 #define ABGLEICH_GUARD_H
 
@@ -44,7 +44,9 @@ struct guard_input {
     struct guard_side side[2]; /* indexed by enum side */
     int64_t pairs;             /* in the journal before the run */
     bool first_run;
-    bool replaces_a;              /* policy row 3 or 7: A's book is replaced */
+    bool recreates;               /* policy row 3 or 7: A's book is replaced */
+    bool replaces_a;              /* ... and that was asked for just now: deletes on A are no surprise */
+    int64_t former_b;             /* records on B after the last run that went through; 0 = not known */
     const char *identity_changed; /* translated sentence, NULL = all is as it was */
     const struct policy *policy;
 };

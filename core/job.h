@@ -39,6 +39,7 @@ struct job {
     struct hash_key key;          /* of fingerprints, from the state */
     struct link_state state;      /* what the journal keeps of this link */
     enum policy_row policy;
+    unsigned switches;            /* enum decision_switch */
     enum record_kind kind;
     const char *region;
     struct job_side side[2];

@@ -507,7 +507,7 @@ void merge_records(struct arena *arena, const struct merge_input *in, struct mer
     side_begin(&m, SIDE_A);
     side_begin(&m, SIDE_B);
     bool changed_a = side_changed(&m, SIDE_A);
-    if (!changed_a && (in->kind == MERGE_PUSH || !side_changed(&m, SIDE_B))) return;
+    if (!changed_a && ((in->kind == MERGE_PUSH && !in->enforce) || !side_changed(&m, SIDE_B))) return;
     twins_exact(&m);
     if (m.spelled) twins_spelled(&m);
     slots_make(&m);

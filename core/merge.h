@@ -34,6 +34,7 @@ struct merge_input {
     enum merge_kind kind;
     enum side winner; /* of conflicts, MERGE_TWO_WAY only */
     enum side hub;    /* where fields of the store's own are edited: A, unless the store is B */
+    bool enforce;     /* MERGE_PUSH: also where only B changed */
 };
 
 enum merge_rule {

@@ -12,7 +12,7 @@
 static void decide_item(struct job *job, struct item *item)
 {
     enum base_kind base = !item->has_base ? BASE_NONE : item->flags & JOURNAL_APART ? BASE_APART : BASE_PAIR;
-    item->rule = decide(base, (enum seen)item->side[SIDE_A].seen, (enum seen)item->side[SIDE_B].seen, job->policy);
+    item->rule = decide(base, (enum seen)item->side[SIDE_A].seen, (enum seen)item->side[SIDE_B].seen, job->policy, job->switches);
 }
 
 static bool is_open(const struct item *item)
@@ -126,30 +126,39 @@ static void add_work(struct job *job, size_t index, bool late)
 static int64_t total_of(struct job *job, enum side s)
 {
     if (job->side[s].full) return job->side[s].listed;
-    if (!job->items.n && job->state.records[s]) return job->state.records[s];
-    int64_t total = job_pairs(job);
+    if (job_can(job, s, IN_STATE) && job->side[s].collection->records >= 0) return job->side[s].collection->records;
+    int64_t total = job->state.records[s];
     for (size_t i = 0; i < job->items.n; i++) {
         const struct item *item = &job->items.list[i];
-        if (!item->dead && !item->row && !item->side[s].gone && (item->side[s].body.there || item->side[s].unreadable)) total++;
+        const struct item_side *at = &item->side[s];
+        bool known = item->row || item->past;
+        if (item->dead) continue;
+        if (known && at->gone) total--;
+        if (!known && !at->gone && (at->body.there || at->unreadable)) total++;
     }
-    return total;
+    return total > 0 ? total : 0;
+}
+
+/* The one row of contactbox 6 a record stands in; NULL: it is not there, or unchanged (which is all the others). */
+static int64_t *count_of(const struct item *item, enum side s, struct side_counts *c)
+{
+    enum seen seen = (enum seen)item->side[s].seen, other = (enum seen)item->side[side_other(s)].seen;
+    enum action action = item->rule ? (enum action)item->rule->action : ACTION_NOTHING;
+    if (seen == SEEN_UNREADABLE) return &c->invalid;
+    if (seen != SEEN_NEW && seen != SEEN_CHANGED && seen != SEEN_SAME) return NULL;
+    if (action == ACTION_SKIP_TOMBSTONE) return &c->skipped_deleted;
+    if (action == (s == SIDE_A ? ACTION_DELETE_A : ACTION_DELETE_B)) return &c->to_delete;
+    if (seen == SEEN_NEW) return &c->fresh;
+    if (seen == SEEN_SAME) return NULL;
+    return other == SEEN_CHANGED ? &c->conflict : &c->changed;
 }
 
 static void count_seen(struct job *job, const struct item *item)
 {
     for (int s = 0; s < 2; s++) {
         struct side_counts *c = job->side[s].counts;
-        switch ((enum seen)item->side[s].seen) {
-        case SEEN_NEW: c->fresh++; break;
-        case SEEN_CHANGED: c->changed++; break;
-        case SEEN_UNREADABLE: c->invalid++; break;
-        default: break;
-        }
-    }
-    if (item->rule && item->rule->action == ACTION_SKIP_TOMBSTONE) {
-        job->side[SIDE_B].counts->skipped_deleted++;
-        if (item->side[SIDE_B].seen == SEEN_NEW) job->side[SIDE_B].counts->fresh--;
-        if (item->side[SIDE_B].seen == SEEN_CHANGED) job->side[SIDE_B].counts->changed--;
+        int64_t *row = count_of(item, (enum side)s, c);
+        if (row) ++*row;
     }
 }
 
@@ -158,8 +167,9 @@ static void count_unchanged(struct job *job)
     for (int s = 0; s < 2; s++) {
         struct side_counts *c = job->side[s].counts;
         c->total = total_of(job, (enum side)s);
-        int64_t known = c->fresh + c->changed + c->invalid + c->skipped_deleted;
-        c->unchanged = c->total > known ? c->total - known : 0;
+        int64_t known = c->fresh + c->changed + c->conflict + c->to_delete + c->invalid + c->skipped_deleted;
+        if (c->total < known) c->total = known; /* changed while it was counted */
+        c->unchanged = c->total - known;
     }
 }
 
@@ -269,7 +279,9 @@ static enum fault_code check_guard(struct job *job, struct guard_input *guard)
     if (!job->items.n && !guard->identity_changed) return FAULT_NONE; /* nothing happens */
     guard->pairs = job_pairs(job);
     guard->first_run = !job->state.first_run_done;
-    guard->replaces_a = job->policy == POLICY_RECREATE || job->policy == POLICY_TWO_WAY_RECREATE;
+    guard->recreates = job->policy == POLICY_RECREATE || job->policy == POLICY_TWO_WAY_RECREATE;
+    guard->replaces_a = guard->recreates && !(job->switches & SWITCH_NEW_MODE);
+    guard->former_b = job->state.records[SIDE_B];
     guard->policy = &job->link->policy;
     for (int s = 0; s < 2; s++) guard->side[s].total = total_of(job, (enum side)s);
     enum fault_code code = count_fields(job, guard);

@@ -57,6 +57,19 @@ enum policy_row policy_row(const struct policy *p, bool first_run)
     return two_way_row(p->authority, first_run);
 }
 
+const char *policy_mode_key(const struct policy *p)
+{
+    bool recreates = p->mode == MODE_TWO_WAY && p->authority == AUTHORITY_NEU_ANLEGEN;
+    return recreates ? rows[POLICY_TWO_WAY_RECREATE].name : policy_mode_word(p);
+}
+
+bool policy_is_switched(const struct policy *p, const char *then)
+{
+    const char *now = policy_mode_key(p);
+    bool within_two_way = p->mode == MODE_TWO_WAY && str_starts(str_of(then), str_of(now));
+    return strcmp(now, then) != 0 && !within_two_way;
+}
+
 const char *policy_row_name(enum policy_row row)
 {
     return rows[row].name;

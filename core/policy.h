@@ -21,10 +21,12 @@ struct policy {
     bool history;              /* losers are archived */
     uint32_t max_delete_count; /* a plan is held when it deletes more than both */
     uint32_t max_delete_percent;
+    bool keeps_on_b; /* oneway_delete = no: what is deleted on A stays on B (contactbox A4) */
+    bool enforces;   /* oneway_enforce = yes: what is changed on B becomes as A at once (A5) */
 };
 #define POLICY_INIT                                                                                                    \
     {                                                                                                                  \
-        MODE_TWO_WAY, AUTHORITY_CONTACTBOX, true, DEFAULT_MAX_DELETE_COUNT, DEFAULT_MAX_DELETE_PERCENT                 \
+        MODE_TWO_WAY, AUTHORITY_CONTACTBOX, true, DEFAULT_MAX_DELETE_COUNT, DEFAULT_MAX_DELETE_PERCENT, false, false   \
     }
 
 /* The rows of contactbox 3 in its order; the columns of the decision table. */
@@ -39,6 +41,10 @@ enum policy_row {
     POLICY_ROWS
 };
 enum policy_row policy_row(const struct policy *p, bool first_run);
+/* Is a link that last ran in mode `then` (policy_mode_key) in another mode now? Its next run is a first run (contactbox A11). From
+ * neu-anlegen on it is two-way with server authority: going there is no change, coming from there is. */
+bool policy_is_switched(const struct policy *p, const char *then);
+const char *policy_mode_key(const struct policy *p); /* "import", "one-way", "two-way", "two-way/neu-anlegen" */
 /* "import/ergaenzen", "two-way/contactbox" ...: stable, for `explain` and JSON. */
 const char *policy_row_name(enum policy_row row);
 /* Which side's element wins a conflict. */

@@ -40,7 +40,7 @@ static void ready_side(struct job *job, enum side s)
     side->form = (struct write_form){.versions = side->collection->versions, .strict = !job_can(job, s, IN_STATE)};
     side->counts = s == SIDE_A ? &job->result->a : &job->result->b;
     int64_t age = job->env->now_ms(job->env) - job->state.last_full_ms[s];
-    side->list = !job->state.token[s] || job->refingerprint || age > FULL_LISTING_EVERY_MS || age < 0;
+    side->list = !job->state.token[s] || job->switches & SWITCH_NEW_MODE || job->refingerprint || age > FULL_LISTING_EVERY_MS || age < 0;
 }
 
 static enum fault_code check_kinds(struct job *job)
@@ -55,13 +55,22 @@ static enum fault_code check_kinds(struct job *job)
     return FAULT_NONE;
 }
 
+static unsigned switches_of(const struct job *job, bool switched)
+{
+    const struct policy *p = &job->link->policy;
+    return (p->keeps_on_b ? SWITCH_KEEP_ON_B : 0u) | (p->enforces ? SWITCH_ENFORCE : 0u) | (switched ? SWITCH_NEW_MODE : 0u) |
+           (job->options->ignore_tombstones ? SWITCH_IGNORE_TOMBSTONES : 0u);
+}
+
 static enum fault_code open_job(struct job *job, struct traits_in_state traits[2])
 {
     enum fault_code code = settings_hash_key(job->db, &job->key, job->fault);
     if (!code) code = link_state_load(job->db, job->link->name, &job->state, job->fault);
     for (int s = 0; !code && s < 2; s++) code = open_side(job, (enum side)s, &traits[s]);
     if (code) return code;
-    job->policy = policy_row(&job->link->policy, !job->state.first_run_done);
+    bool switched = !job->options->one_time && job->state.mode && policy_is_switched(&job->link->policy, job->state.mode);
+    job->policy = policy_row(&job->link->policy, !job->state.first_run_done || switched);
+    job->switches = switches_of(job, switched);
     job->refingerprint = job->state.known && job->state.normaliser != NORMALISER_VERSION;
     job->kind = job->side[SIDE_A].collection->kind;
     job->region = job->link->b.region ? job->link->b.region : job->link->a.region ? job->link->a.region : DEFAULT_REGION;
@@ -155,7 +164,10 @@ static void save_state(struct job *job)
     }
     replace(&job->state.settings_hash, job->link->settings_hash ? job->link->settings_hash : "");
     job->state.normaliser = NORMALISER_VERSION;
-    job->state.first_run_done = true;
+    if (!job->options->one_time) {
+        replace(&job->state.mode, policy_mode_key(&job->link->policy));
+        job->state.first_run_done = true;
+    }
     job->state.last_run_ms = now;
     link_state_save(job->db, job->link->name, &job->state, job->fault);
 }
@@ -192,7 +204,8 @@ static void count_traffic(struct job *job)
 static struct report_counts counted(const struct side_counts *c)
 {
     return (struct report_counts){c->total,   c->fresh,     c->changed,         c->created, c->updated,
-                                  c->deleted, c->unchanged, c->skipped_deleted, c->invalid};
+                                  c->deleted, c->unchanged, c->skipped_deleted, c->invalid,
+                                  c->conflict, c->to_delete};
 }
 
 static void store_report(struct job *job)

@@ -29,6 +29,8 @@ struct run_options {
     const char *approved_plan; /* a held plan with this hash is let through; NULL = what the database says */
     bool full_listing;         /* ignore tokens */
     int64_t undo;              /* instead of syncing: takes back this run (core/undo.h); 0 = none */
+    bool one_time;             /* the policy is not the link's own (import): the mode it runs in stays what it was */
+    bool ignore_tombstones;    /* neu-anlegen: what a person deleted here is created again (contactbox A6) */
     const char *trigger;       /* "command", "interval", ... for the report */
     void (*progress)(void *ctx, enum run_phase phase, size_t done, size_t total);
     void *progress_ctx;
@@ -39,6 +41,8 @@ const char *run_status_name(enum run_status s); /* "done", "partial", ... as in 
 
 struct side_counts {
     int64_t total, fresh, changed, created, updated, deleted, unchanged, skipped_deleted, invalid;
+    int64_t conflict, to_delete; /* changed on both sides; there, and to go. total = unchanged + new + changed + conflict +
+                                    skipped_deleted + invalid + to_delete (contactbox 6) */
 };
 struct run_conflict {
     int64_t id; /* in the database; 0 with check_only */

@@ -61,6 +61,7 @@ struct link_state {
     char *settings_hash;    /* of the last run that was let through; NULL = never */
     unsigned normaliser;    /* NORMALISER_VERSION of the fingerprints */
     bool first_run_done;
+    char *mode;             /* policy_mode_key of the last run in the link's own mode; NULL = never */
     int64_t last_full_ms[2]; /* last whole listing of each side; 0 = never */
     int64_t last_run_ms;    /* end of the last run that went through */
     int64_t records[2];     /* how many each side held after the last run */

@@ -26,6 +26,7 @@ enum fault_code link_state_load(struct db *db, const char *link, struct link_sta
         out->normaliser = (unsigned)column_int(q, 5);
         out->first_run_done = column_int(q, 6) != 0;
         out->last_run_ms = column_int(q, 9);
+        out->mode = owned_text(q, 12);
     }
     query_end(q);
     return db_check(db, f);
@@ -45,6 +46,7 @@ enum fault_code link_state_save(struct db *db, const char *link, const struct li
     bind_int(q, 7, s->normaliser);
     bind_int(q, 8, s->first_run_done);
     bind_int(q, 11, s->last_run_ms);
+    bind_text(q, 14, str_of(s->mode));
     query_run(q);
     return db_check(db, f);
 }
@@ -56,5 +58,6 @@ void link_state_free(struct link_state *s)
         free(s->identity[side]);
     }
     free(s->settings_hash);
+    free(s->mode);
     memset(s, 0, sizeof *s);
 }

@@ -50,13 +50,13 @@ QUERY(JOURNAL_EACH_ROW, "SELECT no FROM journal WHERE no BETWEEN $1 AND $2 ORDER
 QUERY(JOURNAL_WIPE, "DELETE FROM journal WHERE no BETWEEN $1 AND $2")
 QUERY(JOURNAL_BASE_WIPE, "DELETE FROM journal_base WHERE no BETWEEN $1 AND $2")
 QUERY(LINK_STATE_GET, "SELECT token_a, token_b, identity_a, identity_b, settings_hash, normaliser, first_run_done, last_full_a_ms,"
-                      " last_full_b_ms, last_run_ms, records_a, records_b FROM link_state WHERE link = $1")
+                      " last_full_b_ms, last_run_ms, records_a, records_b, mode FROM link_state WHERE link = $1")
 QUERY(LINK_STATE_SET, "INSERT INTO link_state(link, token_a, token_b, identity_a, identity_b, settings_hash, normaliser, first_run_done,"
-                      " last_full_a_ms, last_full_b_ms, last_run_ms, records_a, records_b)"
-                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (link) DO UPDATE SET"
+                      " last_full_a_ms, last_full_b_ms, last_run_ms, records_a, records_b, mode)"
+                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (link) DO UPDATE SET"
                       " token_a = $2, token_b = $3, identity_a = $4, identity_b = $5, settings_hash = $6, normaliser = $7,"
                       " first_run_done = $8, last_full_a_ms = $9, last_full_b_ms = $10, last_run_ms = $11, records_a = $12,"
-                      " records_b = $13")
+                      " records_b = $13, mode = $14")
 QUERY(LINK_STATE_DELETE, "DELETE FROM link_state WHERE link = $1")
 
 /* owed */

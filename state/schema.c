@@ -110,10 +110,13 @@ static const char jobs[] =
     "CREATE TABLE schedule(link " ROWKEY ", due_ms BIGINT NOT NULL, closed_until_ms BIGINT NOT NULL, failures BIGINT NOT NULL,"
     " code BIGINT NOT NULL, skipped BIGINT NOT NULL);";
 
+/* In which mode a link last ran: another one means a first run (contactbox A11). */
+static const char link_mode[] = "ALTER TABLE link_state ADD COLUMN mode TEXT;";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][8] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs, operation_after},
+    {run_sides, attached, jobs, operation_after, link_mode},
 };
 
 int schema_version(void)

@@ -49,6 +49,8 @@ if [ -z "$unit_only" ]; then
     two=$!
     wait "$one"; part "simulator, seeds 1-1000" "$out/sim1.log" $?
     wait "$two"; part "simulator, seeds 1001-2000" "$out/sim2.log" $?
+    build/tests/sim/abgleich-sim --modes tests/modes/table.txt >"$out/modes.log" 2>&1
+    part "the mode table in the simulator" "$out/modes.log" $?
     for script in tests/e2e/test_*.py; do
         [ -e "$script" ] || continue
         log="$out/$(basename "$script" .py).log"

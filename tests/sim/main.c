@@ -1,5 +1,6 @@
-/* abgleich-sim [--first SEED] [--seeds N] [-v]: runs worlds and prints "N passed, M failed". */
-#include "tests/sim/sim.h"
+/* abgleich-sim [--first SEED] [--seeds N] [-v]: runs worlds and prints "N passed, M failed".
+ * abgleich-sim --modes FILE [-v]: the mode table instead. */
+#include "tests/sim/modes.h"
 
 #include "connectors/registry.h"
 #include "mapping/fingerprint.h"
@@ -55,6 +56,7 @@ static long run_with(struct world *w, int64_t undo, int64_t *run)
     for (size_t i = 0; i < result.n_conflicts; i++)
         note(w, "  conflict %s: %s | %s", result.conflicts[i].contact, result.conflicts[i].a, result.conflicts[i].b);
     if (result.fault.code == FAULT_STATE || result.fault.code == FAULT_INTERNAL) violation(w, "the run broke: %s", buf_cstr(&text));
+    if (result.status != RUN_FAILED) check_counts(w, &result);
     if (w->calm && result.n_ambiguous) violation(w, "ambiguous: %s", result.ambiguous[0].contact);
     long n = result.status == RUN_DONE || result.status == RUN_UNCHANGED ? (long)result.n_operations : -1;
     if (w->calm && result.status == RUN_HELD) {
@@ -208,15 +210,23 @@ int main(int argc, char **argv)
 {
     unsigned long long first = 1, seeds = 100;
     bool verbose = false;
+    const char *modes = NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0) verbose = true;
         else if (strcmp(argv[i], "--first") == 0 && i + 1 < argc)
             first = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc)
             seeds = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--modes") == 0 && i + 1 < argc)
+            modes = argv[++i];
     }
     char folder[] = "/dev/shm/abgleich-sim-XXXXXX";
     if (!mkdtemp(folder)) return 2;
+    if (modes) {
+        int code = modes_main(folder, modes, verbose);
+        rmdir(folder);
+        return code;
+    }
     unsigned long long failed = 0;
     for (unsigned long long s = first; s < first + seeds; s++) failed += !run_seed(folder, s, verbose);
     rmdir(folder);

@@ -66,7 +66,7 @@ struct combination {
 
 static void check(const struct combination *c)
 {
-    const struct decision_row *row = decide(c->base, c->a, c->b, c->policy);
+    const struct decision_row *row = decide(c->base, c->a, c->b, c->policy, 0);
     enum action action = row->action;
     bool replaces = c->policy == POLICY_RECREATE || c->policy == POLICY_TWO_WAY_RECREATE;
     size_t n;
@@ -101,8 +101,8 @@ Test(decision, invariants_of_all_combinations)
         if (decision_reachable(c.base, c.a, c.b)) {
             check(&c);
         } else {
-            cr_expect_eq(decide(c.base, c.a, c.b, c.policy)->action, ACTION_KEEP);
-            cr_expect_not_null(decide(c.base, c.a, c.b, c.policy)->rule);
+            cr_expect_eq(decide(c.base, c.a, c.b, c.policy, 0)->action, ACTION_KEEP);
+            cr_expect_not_null(decide(c.base, c.a, c.b, c.policy, 0)->rule);
         }
     }
 }
@@ -113,8 +113,8 @@ Test(decision, authority_decides_no_record)
     for (unsigned i = 0; i < BASE_KINDS * SEEN_KINDS * SEEN_KINDS; i++) {
         enum base_kind base = (enum base_kind)(i % BASE_KINDS);
         enum seen a = (enum seen)(i / BASE_KINDS % SEEN_KINDS), b = (enum seen)(i / BASE_KINDS / SEEN_KINDS);
-        cr_expect_eq(decide(base, a, b, POLICY_TWO_WAY_A), decide(base, a, b, POLICY_TWO_WAY_B));
-        cr_expect_eq(decide(base, a, b, POLICY_RECREATE), decide(base, a, b, POLICY_TWO_WAY_RECREATE));
+        cr_expect_eq(decide(base, a, b, POLICY_TWO_WAY_A, 0), decide(base, a, b, POLICY_TWO_WAY_B, 0));
+        cr_expect_eq(decide(base, a, b, POLICY_RECREATE, 0), decide(base, a, b, POLICY_TWO_WAY_RECREATE, 0));
     }
 }
 
@@ -128,7 +128,7 @@ Test(decision, every_row_is_used)
         for (unsigned i = 0; i < BASE_KINDS * SEEN_KINDS * SEEN_KINDS * POLICY_ROWS; i++)
             used |= decide((enum base_kind)(i % BASE_KINDS), (enum seen)(i / BASE_KINDS % SEEN_KINDS),
                            (enum seen)(i / BASE_KINDS / SEEN_KINDS % SEEN_KINDS),
-                           (enum policy_row)(i / BASE_KINDS / SEEN_KINDS / SEEN_KINDS)) == &table[r];
+                           (enum policy_row)(i / BASE_KINDS / SEEN_KINDS / SEEN_KINDS), 0) == &table[r];
         cr_expect(used, "row %zu: %s", r, table[r].rule);
     }
 }
@@ -174,7 +174,7 @@ Test(decision, what_the_manual_says)
         {POLICY_TWO_WAY_A, BASE_PAIR, SEEN_UNREADABLE, SEEN_GONE, ACTION_QUARANTINE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum action got = decide(rows[i].base, rows[i].a, rows[i].b, rows[i].policy)->action;
+        enum action got = decide(rows[i].base, rows[i].a, rows[i].b, rows[i].policy, 0)->action;
         cr_expect_eq(got, rows[i].want, "row %zu: %s", i, action_name(got));
     }
 }
