@@ -6,6 +6,7 @@
 
 enum {
     NO_BASE = IN(BASE_NONE),
+    AGREED = IN(BASE_PAIR),
     APART = IN(BASE_APART),
     PAIR = IN(BASE_PAIR) | APART,
     ANY_BASE = NO_BASE | PAIR,
@@ -94,13 +95,13 @@ static const struct {
     {SWITCH_IGNORE_TOMBSTONES,
      {ANY_BASE, TOMBSTONE, THERE, RECREATE, ACTION_CREATE_A, N_("Deleted on A by a person, which this import was told to ignore: created again.")}},
     {SWITCH_KEEP_ON_B,
-     {PAIR, GONE, SAME, ONE_WAY, ACTION_FORGET, N_("Deleted on A: this link deletes nothing on B, it forgets the record.")}},
-    {SWITCH_ENFORCE, {PAIR, SAME, CHANGED, ONE_WAY, ACTION_UPDATE_B_FROM_A, N_("Changed on B only: this link makes B as A at once.")}},
+     {AGREED, GONE, SAME, ONE_WAY, ACTION_FORGET, N_("Deleted on A: this link deletes nothing on B, it forgets the record.")}},
+    {SWITCH_ENFORCE, {AGREED, SAME, CHANGED, ONE_WAY, ACTION_UPDATE_B_FROM_A, N_("Changed on B only: this link makes B as A at once.")}},
     {SWITCH_NEW_MODE,
-     {PAIR, GONE, KNOWN, ONE_WAY | TWO_WAY, ACTION_SKIP_TOMBSTONE,
+     {AGREED, GONE, KNOWN, ONE_WAY | TWO_WAY, ACTION_SKIP_TOMBSTONE,
       N_("Gone on A before this mode was set: B keeps its record, and it is not created again.")}},
     {SWITCH_NEW_MODE,
-     {PAIR, SAME, GONE, TWO_WAY, ACTION_CREATE_B, N_("Gone on B before this mode was set: a first run deletes nothing, created on B again.")}},
+     {AGREED, SAME, GONE, TWO_WAY, ACTION_CREATE_B, N_("Gone on B before this mode was set: a first run deletes nothing, created on B again.")}},
 };
 
 static const struct decision_row impossible = {
