@@ -73,7 +73,7 @@ static void check_deletes(struct buf *out, const struct guard_side *side, const 
 static void check_emptied(struct buf *out, const struct guard_side *emptied, const struct guard_side *other, int64_t pairs)
 {
     bool said = other->total >= GUARD_EMPTY_MIN && other->total - other->deletes + other->creates <= 0;
-    if (emptied->total > 0 || pairs < GUARD_EMPTY_MIN || other->total <= 0 || said) return;
+    if (emptied->total > 0 || pairs < GUARD_EMPTY_MIN || other->deletes <= 0 || said) return;
     sentence_begin(out);
     buf_addf(out, _("%s is empty now though %lld records were known there; %lld would vanish on %s"), emptied->name,
              (long long)pairs, (long long)other->deletes, other->name);

@@ -7,7 +7,7 @@
  * Deletes that only mirror what a person did on the other side count too;
  * - a side that had at least GUARD_EMPTY_MIN records and would have none left. (Somebody who deletes the last one of a
  * book with one record means it.) Both sides empty is fine;
- * - a side that is empty altogether while the journal knew records there and the other side has some;
+ * - a side that is empty altogether while the journal knew records there and the other side would lose some;
  * - more than 90 % of the journal's pairs updated, and more than 50;
  * - one field wiped from more than 40 % of the records that had it, and from more than 10;
  * and per link: a side that is not the collection it was (address, principal, filter).
