@@ -81,7 +81,8 @@ static struct scheduled_outcome on_run(void *ctx, const char *name, enum schedul
 {
     struct daemon *d = ctx;
     struct shared_config *c = config_take(d);
-    struct scheduled_outcome outcome = daemon_job_run(c->config, d->cli->system.max_level, name, cause, d->gate, cancel);
+    struct scheduled_outcome outcome =
+        daemon_job_run(c->config, d->cli->system.max_level, name, cause, d->gate, cancel);
     config_give_back(d, c);
     return outcome;
 }

@@ -18,13 +18,15 @@ struct finding {
     size_t n_homes;
     struct buf principal; /* absolute URL; empty = none */
     bool unauthenticated, is_dav;
-    int status; /* of the last answer; 0 = none */
+    int status;          /* of the last answer; 0 = none */
+    struct fault misled; /* a redirect that must not be followed: says more than that nothing was found */
 };
 
 static void finding_clear(struct finding *g)
 {
     for (size_t i = 0; i < g->n_homes; i++) buf_free(&g->homes[i]);
     buf_free(&g->principal);
+    fault_clear(&g->misled);
 }
 
 /* -- reading a book -- */
@@ -155,6 +157,7 @@ static enum fault_code ask(struct finding *g, const char *url, enum carddav_ask 
         g->url = buf_cstr(&at);
         enum fault_code code = dav_do(g->s, &r, f);
         g->status = r.status;
+        if (code == FAULT_PROTOCOL && g->status / 100 == 3 && f && !g->misled.code) fault_copy(&g->misled, f);
         bool moved = !code && strcmp(buf_cstr(&r.final_url), buf_cstr(&at)) != 0;
         if (moved) {
             buf_reset(&at);
@@ -184,7 +187,7 @@ static bool goes_on(const struct finding *g, enum fault_code code, size_t tried)
 {
     if (code == FAULT_AUTH) return tried == 1;
     if (code == FAULT_UNREACHABLE) return g->status >= 500;
-    return code != FAULT_CANCELLED && code != FAULT_RATE_LIMITED;
+    return code <= FAULT_COLLECTION_LAST;
 }
 
 /* -- where to begin -- */
@@ -300,10 +303,12 @@ enum fault_code carddav_discover(struct session *s, struct collections *out, str
         fault_clear(f);
         code = FAULT_NONE;
     }
+    if (!code && !out->n && g.misled.code) fault_copy(f, &g.misled);
     if (!code && !out->n)
-        code = fault_set(f, g.is_dav ? FAULT_NO_COLLECTION : FAULT_PROTOCOL,
-                         _("check the address; the server's help page names its CardDAV address"),
-                         _("there is no address book at %s"), buf_cstr(&start));
+        code = g.misled.code ? g.misled.code
+                             : fault_set(f, g.is_dav ? FAULT_NO_COLLECTION : FAULT_PROTOCOL,
+                                         _("check the address; the server's help page names its CardDAV address"),
+                                         _("there is no address book at %s"), buf_cstr(&start));
     if (!code) {
         learn_origin(s, &g, buf_cstr(&start));
         name_by_origin(&g);

@@ -145,33 +145,6 @@ static void end_waiting(struct http *h)
 
 /* -- what an ended transfer means -- */
 
-static bool was_sent(const struct transfer *t)
-{
-    curl_off_t ready_us = 0; /* when the connection, TLS included, was ready; 0 = never */
-    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
-    return ready_us > 0;
-}
-
-static enum fault_code unreachable(struct transfer *t, CURLcode result)
-{
-    struct http_exchange *x = t->x;
-    const char *why = result == CURLE_SEND_FAIL_REWIND ? _("the connection broke") : curl_easy_strerror(result), *advice = _("the next run tries again");
-    if (result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE)
-        advice = _("the certificate is not to be trusted; a certificate of your own goes into ca_file");
-    if (result == CURLE_ABORTED_BY_CALLBACK && !was_sent(t))
-        return fault_set(&x->fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
-    if (!was_sent(t)) return fault_set(&x->fault, FAULT_UNREACHABLE, advice, _("not reachable (%s)"), why);
-    if (!x->repeatable)
-        return fault_set(&x->fault, FAULT_UNKNOWN, _("looked at before anything else is done"), _("no answer (%s)"),
-                         why);
-    if (result == CURLE_ABORTED_BY_CALLBACK)
-        return fault_set(&x->fault, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
-    if (t->answered || (x->status >= 200 && x->status < 300))
-        return fault_set(&x->fault, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"),
-                         _("the answer ended early (%s)"), why);
-    return fault_set(&x->fault, FAULT_UNREACHABLE, advice, _("not reachable (%s)"), why);
-}
-
 static bool repeat(struct transfer *t, CURLcode result)
 {
     if (!t->x->repeatable || t->answered || t->x->code || result == CURLE_ABORTED_BY_CALLBACK ||
@@ -226,7 +199,7 @@ static void ended(struct http *h, CURL *easy, CURLcode result)
     h->settings.env->boundary(h->settings.env, "answered");
     transfer_note_nonce(t);
     if (goes_on(t, result)) return;
-    if (result && !t->x->code) t->x->code = unreachable(t, result);
+    if (result && !t->x->code) t->x->code = transfer_unreachable(t, result);
     transfer_explain_refusal(t);
     note_wide(h, t->x);
     finish(t);

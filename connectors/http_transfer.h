@@ -1,7 +1,8 @@
 /* What the files of the HTTP client share. Private to http*.c, which alone (with mail.c) know curl.
  *
  * http.c carries out batches; http_request.c makes a request of an exchange and reads what comes back; http_auth.c
- * signs in; http_redirect.c decides where a redirect may lead; http_status.c says what a status means. */
+ * signs in; http_redirect.c decides where a redirect may lead; http_reach.c says why no
+ * answer came; http_status.c says what a status means. */
 #ifndef ABGLEICH_HTTP_TRANSFER_H
 #define ABGLEICH_HTTP_TRANSFER_H
 
@@ -66,6 +67,9 @@ bool transfer_change_scheme(struct transfer *t);
 void transfer_explain_refusal(struct transfer *t);
 /* Remembers that the handle has signed in by Digest: its nonce serves again. */
 void transfer_note_nonce(struct transfer *t);
+
+/* http_reach.c: why no answer came; fills t->x->fault. */
+enum fault_code transfer_unreachable(struct transfer *t, CURLcode result);
 
 /* http_redirect.c. Sent again to where it moved? If not, and that is a fault, t->x says so. */
 bool transfer_follow(struct transfer *t);
