@@ -1,4 +1,4 @@
-/* LD_PRELOAD for test_killed.py: counts the writes and syncs of the state database, and ends the process by kill -9 before number
+/* LD_PRELOAD for kills.py: counts the writes and syncs of the state database, and ends the process by kill -9 before number
  * SHIM_KILL_AT. SQLite is linked into the program, but its I/O goes through libc. */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -32,8 +32,9 @@ class Hostile:
         self.at = lambda moment, number, request: None
         self.etags, self.put_tells_etag, self.rewrites, self.has_sync, self.dead_tokens = "strong", True, False, True, False
         self.lock = threading.RLock()
+        self.open, self.closed = 0, threading.Condition()
         handler = type("Handler", (Handler,), {"world": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = type("Listener", (Listener,), {"world": self})(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         self.url = "http://127.0.0.1:%d/" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -44,6 +45,11 @@ class Hostile:
     def __exit__(self, *unused):
         self.server.shutdown()
         self.server.server_close()
+
+    def wait_idle(self):
+        """Until each connection of clients that are gone has ended: nothing of theirs can take effect any more."""
+        with self.closed:
+            assert self.closed.wait_for(lambda: not self.open, 30), "a connection stays open"
 
     # -- cards --
     def put(self, name, text):
@@ -73,6 +79,25 @@ class Hostile:
 
 def kill(pid):
     os.kill(pid, signal.SIGKILL)
+
+
+class Listener(ThreadingHTTPServer):
+    """Counts the connections from their accept to their end."""
+
+    world = None
+
+    def count(self, n):
+        with self.world.closed:
+            self.world.open += n
+            self.world.closed.notify_all()
+
+    def process_request(self, request, client_address):
+        self.count(1)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        self.count(-1)
 
 
 class Handler(BaseHTTPRequestHandler):

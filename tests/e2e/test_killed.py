@@ -1,22 +1,10 @@
 """kill -9 at every boundary: before a request arrives, after its effect but before the answer, in half of the answer, and in the middle
 of writing the database. The next runs, which nobody watches, must leave both sides the same: nobody doubled, no change lost."""
 
-import os
-import re
-import subprocess
 import sys
-import tempfile
 
-from harness import HERE, PROGRAM, Site, Suite, card, check_same, meaning, uid_of
-from hostile_server import Hostile, kill
-
-MOMENTS = ("arrived", "done", "half")
-
-
-def build_shim(folder):
-    path = os.path.join(folder, "shim.so")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", path, os.path.join(HERE, "commit_shim.c"), "-ldl"], check=True)
-    return path
+from harness import Site, Suite, card, check_same, uid_of
+from kills import sweep
 
 
 def prepared(server):
@@ -62,81 +50,14 @@ def settle(site):
     raise AssertionError("not quiet after 4 runs: %r" % result)
 
 
-def run_and_count():
-    with Hostile() as server:
-        site = prepared(server)
-        before = len(server.requests)
-        site.sync()
-        n = len(server.requests) - before
-        settle(site)
-        check_end(site, server)
-        site.close()
-        return n
-
-
-def start(site):
-    return subprocess.Popen([PROGRAM, "-c", site.config, "-q", "sync", "kunden"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                            env=dict(os.environ, **site.environment))
-
-
-def killed_at_request(number, moment):
-    with Hostile() as server:
-        site = prepared(server)
-        base = len(server.requests)
-        process = []
-
-        def at(when, n, _request):
-            if when == moment and n == base + number and process:
-                kill(process[0].pid)
-                process[0].wait()
-                return "cut"
-            return None
-
-        with server.lock:  # no request is looked at before the process is known
-            server.at = at
-            process.append(start(site))
-        process[0].wait()
-        server.at = lambda *unused: None
-        settle(site)
-        check_end(site, server)
-        site.close()
-
-
-def count_writes(shim):
-    with Hostile() as server:
-        site = prepared(server)
-        counter = os.path.join(site.folder, "count")
-        site.environment = {"LD_PRELOAD": shim, "SHIM_COUNT": counter}
-        site.sync()
-        site.environment = {}
-        n = int(open(counter).read())
-        site.close()
-        return n
-
-
-def killed_at_write(shim, number):
-    with Hostile() as server:
-        site = prepared(server)
-        site.environment = {"LD_PRELOAD": shim, "SHIM_KILL_AT": str(number)}
-        start(site).wait()
-        site.environment = {}
-        settle(site)
-        check_end(site, server)
-        site.close()
+def check(stage):
+    settle(stage.site)
+    check_end(stage.site, stage.server)
 
 
 def main():
     suite = Suite("killed")
-    requests = run_and_count()
-    for number in range(requests):
-        for moment in MOMENTS:
-            suite.run("kill at request %d of %d, %s" % (number + 1, requests, moment), killed_at_request, number, moment)
-    with tempfile.TemporaryDirectory() as folder:
-        shim = build_shim(folder)
-        writes = count_writes(shim)
-        step = max(1, writes // 40)
-        for number in range(1, writes + 1, step):
-            suite.run("kill at write %d of %d to the database" % (number, writes), killed_at_write, shim, number)
+    sweep(suite, "changes on both sides", prepared, ("sync", "kunden"), check)
     return suite.end()
 
 
