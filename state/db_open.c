@@ -49,13 +49,16 @@ void db_close(struct db *db)
     free(db);
 }
 
-static enum fault_code connect_file(struct db *db)
+/* Opens the file and reads nothing of it yet. */
+static enum fault_code open_file(struct db *db)
 {
     int rc = sqlite3_open_v2(db->path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc != SQLITE_OK) {
-        db_remember(db, rc);
-        return db->fault.code;
-    }
+    if (rc != SQLITE_OK) db_remember(db, rc);
+    return db->fault.code;
+}
+
+static enum fault_code set_up(struct db *db)
+{
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_handler(db->handle, wait_for_lock, db);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -142,7 +145,7 @@ static enum fault_code make_file(const char *path, struct env *env, struct fault
                          _("%s cannot be created: %s"), path, strerror(errno));
     close(fd);
     struct db *db = db_new(buf_cstr(&temp), env);
-    if (!connect_file(db)) schema_migrate(db, 0, NULL);
+    if (!open_file(db) && !set_up(db)) schema_migrate(db, 0, NULL);
     enum fault_code code = FAULT_NONE;
     if (db->fault.code) code = give_up(db, f);
     else db_close(db);
@@ -193,18 +196,25 @@ static bool follows_rules(const unsigned char *header)
     return true;
 }
 
-static enum fault_code check_header(const char *path, int fd, struct fault *f)
+/* The first bytes, by SQLite's own open file: closing one of ours would drop the locks that other connections of this process hold on it
+ * (https://sqlite.org/howtocorrupt.html section 2.2), and other processes would take the log for theirs. */
+static bool read_header(struct db *db, unsigned char *header, size_t n)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    return file && file->pMethods && file->pMethods->xRead(file, header, (int)n, 0) == SQLITE_OK;
+}
+
+static enum fault_code check_header(struct db *db, const struct stat *st, struct fault *f)
 {
     const char *restore = _("nothing was changed; restore the state from a backup, or check `state` in the configuration");
+    const char *path = db->path;
     unsigned char header[HEADER_BYTES];
-    struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return fault_set(f, FAULT_STATE, restore, _("%s is not a file"), path);
-    ssize_t n = pread(fd, header, sizeof header, 0);
-    if (n < 0) return fault_set(f, FAULT_STATE, restore, _("%s cannot be read: %s"), path, strerror(errno));
-    if (n == 0) return fault_set(f, FAULT_STATE, restore, _("%s is empty: its content was lost"), path);
+    size_t n = st->st_size < HEADER_BYTES ? (size_t)st->st_size : HEADER_BYTES;
+    if (!read_header(db, header, n)) return fault_set(f, FAULT_STATE, restore, _("%s cannot be read: %s"), path, strerror(errno));
     if (n >= 16 && memcmp(header, "SQLite format 3", 16) != 0)
         return fault_set(f, FAULT_STATE, restore, _("%s is not a database"), path);
-    if ((size_t)n < sizeof header) return fault_set(f, FAULT_STATE, restore, _("%s is cut off after %zd bytes"), path, n);
+    if (n < sizeof header) return fault_set(f, FAULT_STATE, restore, _("%s is cut off after %zd bytes"), path, (ssize_t)n);
     if (big_endian(header + HEADER_APPLICATION_ID) != SCHEMA_APPLICATION_ID)
         return fault_set(f, FAULT_STATE, restore, _("%s belongs to another program"), path);
     if (!follows_rules(header)) return fault_set(f, FAULT_STATE, restore, _("%s is damaged in its first bytes"), path);
@@ -223,30 +233,40 @@ static enum fault_code make_where_nothing_is(const char *path, struct env *env, 
     return make_file(path, env, f);
 }
 
-static enum fault_code look_at_file(const char *path, enum db_mode mode, struct env *env, struct fault *f)
+/* There, with something in it, and ours to read; st receives its size. */
+static enum fault_code look_for_file(const char *path, enum db_mode mode, struct env *env, struct stat *st, struct fault *f)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && mode == DB_MAY_CREATE) return make_where_nothing_is(path, env, f);
-    if (fd < 0 && errno == ENOENT)
+    const char *restore = _("nothing was changed; restore the state from a backup, or check `state` in the configuration");
+    if (stat(path, st) != 0 && errno == ENOENT && mode == DB_MAY_CREATE) {
+        enum fault_code code = make_where_nothing_is(path, env, f);
+        if (code) return code;
+    }
+    if (stat(path, st) != 0 && errno == ENOENT)
         return fault_set(f, FAULT_STATE, _("check `state` in the configuration; `abgleich book add` or `account add` make a new one"),
                          _("there is no state database at %s"), path);
-    if (fd < 0)
+    if (access(path, R_OK) != 0)
         return fault_set(f, FAULT_STATE, _("give this user the right to read and write it"), _("%s cannot be opened: %s"), path,
                          strerror(errno));
-    enum fault_code code = check_header(path, fd, f);
-    close(fd);
-    return code;
+    if (!S_ISREG(st->st_mode)) return fault_set(f, FAULT_STATE, restore, _("%s is not a file"), path);
+    if (st->st_size == 0) return fault_set(f, FAULT_STATE, restore, _("%s is empty: its content was lost"), path);
+    return FAULT_NONE;
 }
 
 enum fault_code db_open(const char *path, enum db_mode mode, struct env *env, struct db **out, struct fault *f)
 {
     *out = NULL;
+    struct stat st;
     if (str_starts(str_of(path), STR("postgresql://")))
         return fault_set(f, FAULT_CONFIG, _("name a file"), _("this build keeps its state in SQLite only"));
-    enum fault_code code = look_at_file(path, mode, env, f);
+    enum fault_code code = look_for_file(path, mode, env, &st, f);
     if (code) return code;
     struct db *db = db_new(path, env);
-    if (connect_file(db) || check_and_migrate(db) || use_wal(db)) return give_up(db, f);
+    if (open_file(db)) return give_up(db, f);
+    if ((code = check_header(db, &st, f))) {
+        db_close(db);
+        return code;
+    }
+    if (set_up(db) || check_and_migrate(db) || use_wal(db)) return give_up(db, f);
     *out = db;
     return FAULT_NONE;
 }

@@ -1,5 +1,6 @@
 /* Opening the state: what is refused, and that nothing damaged is ever taken for empty. Transactions and sticky faults. */
 #include "state/schema.h"
+#include "state/settings.h"
 #include "state/store.h"
 #include "tests/unit/state_fixture.h"
 
@@ -444,4 +445,41 @@ Test(state, two_makers_at_once_share_one_state)
     }
     expect_ok(&w, world_open(&w, DB_EXISTING));
     cr_expect_eq(books(&w), 4);
+}
+
+/* In a process of its own: opens, writes, closes; the last one to close takes the log away. */
+static void write_elsewhere(const struct world *w, const char *value)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct world own = *w;
+        own.db = NULL;
+        if (world_open(&own, DB_EXISTING)) _exit(99);
+        setting_set(own.db, "said", str_of(value), NULL);
+        world_close(&own);
+        _exit(0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    cr_assert_eq(status, 0);
+}
+
+/* A daemon opens the state anew for each job. Had that dropped the locks of its other connections, the next process to close would have
+ * removed the log under them, and what they wrote from then on would have been lost. */
+Test(db, opening_it_again_leaves_the_locks_of_the_first_connection_alone)
+{
+    struct world w AUTO_WORLD;
+    world_start(&w);
+    setting_set(w.db, "said", STR("one"), NULL);
+    struct db *job = NULL;
+    expect_ok(&w, db_open(w.path, DB_EXISTING, &w.env, &job, &w.fault));
+    db_close(job);
+    write_elsewhere(&w, "two");
+    expect_str(setting_get(w.db, "said", &w.arena), "two");
+    char log[sizeof w.path + 8];
+    snprintf(log, sizeof log, "%s-wal", w.path);
+    cr_expect_gt(file_size(log), 0, "the log was taken away");
+    setting_set(w.db, "said", STR("three"), NULL);
+    write_elsewhere(&w, "four");
+    expect_str(setting_get(w.db, "said", &w.arena), "four");
 }
