@@ -6,6 +6,8 @@
 #include "cli/upkeep.h"
 
 #include "base/i18n.h"
+#include "state/lock.h"
+#include "state/request.h"
 
 #define OPERATIONS_SHOWN 25 /* a first sync has thousands; the report keeps them */
 
@@ -145,8 +147,56 @@ int command_check(struct cli *cli)
     return run_all(&s);
 }
 
+/* -- left to the daemon -- */
+
+static bool daemon_runs(struct cli *cli)
+{
+    struct lock *lock AUTO_LOCK = NULL;
+    return lock_daemon(cli->db, &lock, NULL) == FAULT_BUSY;
+}
+
+static bool may_be_left(struct cli *cli, const struct config_link *l)
+{
+    if (l->policy.mode >= MODE_ONE_WAY) return true;
+    cli_usage(cli, arena_printf(&cli->arena, "abgleich sync %s", l->name),
+              _("\"%s\" is an import: the daemon does not run it"), l->name);
+    return false;
+}
+
+static bool ask(struct cli *cli, const struct config_link *l, json_t *all)
+{
+    int64_t run;
+    const struct run_report r = {
+        .link = str_of(l->name), .trigger = STR("request"), .name_a = str_of(l->a), .name_b = str_of(l->b)};
+    if (!cli->n_args && l->policy.mode < MODE_ONE_WAY) return true; /* "all" is what the daemon runs */
+    if (!may_be_left(cli, l) || request_put(cli->db, &r, &run, &cli->fault)) return false;
+    json_array_append_new(all, json_pack("{s:s,s:I,s:s}", "link", l->name, "run", (json_int_t)run, "status", "queued"));
+    if (!cli->json) printf(_("%s: run %lld\n"), l->name, (long long)run);
+    return true;
+}
+
+static int ask_daemon(struct cli *cli)
+{
+    size_t n;
+    if (cli_option(cli, "plan") || cli_flag(cli, "full"))
+        return cli_usage(cli, NULL, _("--background goes without --plan and --full"));
+    if (!cli_db(cli)) return cli_fail(cli);
+    const struct config_link **links =
+        arena_zalloc(&cli->arena, (cli->n_args + cli->config->n_links + 1) * sizeof(struct config_link *));
+    if (!collect(cli, links, &n)) return cli_fail(cli);
+    json_t *all = json_array();
+    for (size_t i = 0; i < n && !cli->fault.code; i++) ask(cli, links[i], all);
+    if (cli->json)
+        json_print(json_incref(cli->n_args == 1 && json_array_size(all) ? json_array_get(all, 0) : all), stdout);
+    json_decref(all);
+    if (n && !cli->fault.code && !daemon_runs(cli))
+        cli_say(cli, "%s\n", _("no daemon is running; it is done when one starts"));
+    return cli_fail(cli);
+}
+
 int command_sync(struct cli *cli)
 {
+    if (cli_flag(cli, "background")) return ask_daemon(cli);
     struct session_of_runs s = {
         .cli = cli,
         .options = {.only_plan = cli_option(cli, "plan"), .full_listing = cli_flag(cli, "full"), .trigger = "command"}};

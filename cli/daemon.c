@@ -1,17 +1,21 @@
 /* `abgleich daemon`: scheduler and listener in the foreground. Reloads on SIGHUP and when a configuration file changes,
- * validated first; SIGTERM and SIGINT let the writes under way finish. */
+ * validated first; SIGTERM and SIGINT let the writes under way finish, for a bounded time, and a second one ends it at
+ * once. */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "base/gate.h"
 #include "cli/command.h"
 #include "cli/daemon_job.h"
+#include "cli/daemon_notify.h"
 #include "cli/daemon_upkeep.h"
+#include "cli/daemon_watch.h"
 #include "cli/file.h"
 #include "cli/upkeep.h"
 #include "connectors/url.h"
 #include "core/scheduler.h"
 #include "server/http_server.h"
 #include "state/journal.h"
+#include "state/lock.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -19,7 +23,11 @@
 
 #define TRANSFERS_PER_HOST 16 /* in flight, over all jobs */
 #define TRANSFERS 256
-#define SETTLE_MS 300 /* an editor writes a file in several steps */
+#define SETTLE_MS 300      /* an editor writes a file in several steps */
+#define PULSE_MS 500       /* how often the state is looked at */
+#define BUSY_AGAIN_MS 3000 /* somebody else had the link */
+#define DRAIN_PULSE_MS 5000
+#define DRAIN_MS 90000 /* runs see the stop within seconds; a remote that hangs may not keep us */
 
 struct shared_config { /* jobs keep the one they began with */
     struct config *config;
@@ -32,7 +40,11 @@ struct daemon {
     uv_signal_t signals[3];
     uv_fs_event_t watches[2];
     size_t n_watches;
-    uv_timer_t settle;
+    uv_timer_t settle, pulse;
+    struct notifier *notifier;
+    struct state_watch *watch;
+    int64_t pinged_ms, stopping_ms; /* monotonic */
+    bool told;                      /* STATUS says what is so */
     struct scheduler *scheduler;
     struct http_server *server;
     struct upkeep_clock *upkeep;
@@ -92,6 +104,8 @@ static void on_ran(void *ctx, const char *link, const struct scheduled_outcome *
     struct daemon *d = ctx;
     env_logf(d->cli->env, LOG_DEBUG, "event=next link=%s code=%s in_ms=%lld", link, fault_name(outcome->code),
              (long long)next_in_ms);
+    if (outcome->code == FAULT_BUSY) scheduler_run_soon(d->scheduler, link, CAUSE_INTERVAL, BUSY_AGAIN_MS);
+    d->told = false;
     upkeep_clock_soon(d->upkeep);
 }
 
@@ -156,8 +170,72 @@ static void reload(struct daemon *d)
         env_logf(d->cli->env, LOG_ERROR, "event=reload_refused kept=old reason=\"%s\"", buf_cstr(&text));
         return;
     }
+    notify(d->notifier, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)d->cli->env->monotonic_ms(d->cli->env) * 1000);
     config_replace(d, fresh);
     schedule(d);
+    notify(d->notifier, "READY=1");
+}
+
+/* -- the pulse: what changed in the state, and a sign of life -- */
+
+static void on_changed(void *ctx, const char *link)
+{
+    struct daemon *d = ctx;
+    if (scheduler_run_soon(d->scheduler, link, CAUSE_CHANGE, 0))
+        env_logf(d->cli->env, LOG_DEBUG, "event=changed link=%s", link);
+}
+
+static bool on_requested(void *ctx, const char *link)
+{
+    return scheduler_run_soon(((struct daemon *)ctx)->scheduler, link, CAUSE_REQUEST, 0);
+}
+
+struct tally {
+    int links, running, failing;
+};
+
+static void count_link(void *ctx, const struct scheduled_view *v)
+{
+    struct tally *t = ctx;
+    t->links++;
+    t->running += v->running;
+    t->failing += v->failures > 0;
+}
+
+static void tell_status(struct daemon *d)
+{
+    struct tally t = {0};
+    scheduler_each(d->scheduler, count_link, &t);
+    d->told = t.running == 0; /* else the next pulse tells how it goes on */
+    notify(d->notifier, _("STATUS=%d links, %d running, %d failing"), t.links, t.running, t.failing);
+}
+
+static void ping(struct daemon *d, int64_t now)
+{
+    int64_t every = notifier_watchdog_ms(d->notifier) / 3;
+    if (!every || now - d->pinged_ms < every) return;
+    d->pinged_ms = now;
+    notify(d->notifier, "WATCHDOG=1");
+}
+
+static void on_pulse(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+    state_watch_look(d->watch, d->current->config);
+    if (!d->told) tell_status(d);
+    ping(d, d->cli->env->monotonic_ms(d->cli->env));
+}
+
+/* A kill is safe at any instant (core/run.h), so being late is no reason to stay. */
+static void on_drain(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+    int64_t now = d->cli->env->monotonic_ms(d->cli->env);
+    if (now - d->stopping_ms >= DRAIN_MS) {
+        env_logf(d->cli->env, LOG_WARNING, "event=stop_forced running=%zu", scheduler_running(d->scheduler));
+        _exit(EXIT_PARTLY);
+    }
+    notify(d->notifier, "EXTEND_TIMEOUT_USEC=%d\nWATCHDOG=1", 3 * DRAIN_PULSE_MS * 1000);
 }
 
 /* -- the listener -- */
@@ -170,9 +248,9 @@ struct status_text {
 static void add_link(void *ctx, const struct scheduled_view *v)
 {
     struct status_text *t = ctx;
-    json_t *o = json_pack("{s:s, s:b, s:I, s:i, s:s, s:I}", "link", v->name, "running", v->running, "due_in_ms",
+    json_t *o = json_pack("{s:s, s:b, s:I, s:i, s:s, s:I, s:I}", "link", v->name, "running", v->running, "due_in_ms",
                           (json_int_t)v->due_in_ms, "failures", (int)v->failures, "code", fault_name(v->code),
-                          "skipped", (json_int_t)v->skipped);
+                          "skipped", (json_int_t)v->skipped, "runs", (json_int_t)v->runs);
     char *text = json_dumps(o, 0);
     buf_addf(t->out, "%s\n  %s", t->first ? "" : ",", text);
     t->first = false;
@@ -207,6 +285,9 @@ static void stop(struct daemon *d)
     for (size_t i = 0; i < 3; i++) uv_close((uv_handle_t *)&d->signals[i], NULL);
     for (size_t i = 0; i < d->n_watches; i++) uv_close((uv_handle_t *)&d->watches[i], NULL);
     uv_close((uv_handle_t *)&d->settle, NULL);
+    d->stopping_ms = d->cli->env->monotonic_ms(d->cli->env);
+    notify(d->notifier, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", 3 * DRAIN_PULSE_MS * 1000);
+    uv_timer_start(&d->pulse, on_drain, DRAIN_PULSE_MS, DRAIN_PULSE_MS);
     http_server_stop(d->server);
     upkeep_clock_stop(d->upkeep);
     scheduler_stop(d->scheduler);
@@ -226,11 +307,18 @@ static void on_settled(uv_timer_t *timer)
     reload(timer->data);
 }
 
+#define DROP_INS "conf.d"
+
+static void watch_drop_ins(struct daemon *d);
+
 static void on_file(uv_fs_event_t *watch, const char *name, int events, int status)
 {
     struct daemon *d = watch->data;
     (void)events;
-    if (status < 0 || !name || !str_ends(str_of(name), STR(".ini"))) return;
+    if (status < 0 || !name) return;
+    bool folder = strcmp(name, DROP_INS) == 0;
+    if (folder && d->n_watches == 1) watch_drop_ins(d); /* the first drop-in made the folder */
+    if (!folder && !str_ends(str_of(name), STR(".ini"))) return;
     uv_timer_start(&d->settle, on_settled, SETTLE_MS, 0);
 }
 
@@ -239,9 +327,20 @@ static void watch_folder(struct daemon *d, const char *folder)
     uv_fs_event_t *w = &d->watches[d->n_watches];
     uv_fs_event_init(&d->loop, w);
     w->data = d;
-    d->n_watches++;
-    if (uv_fs_event_start(w, on_file, folder, 0))
-        env_logf(d->cli->env, LOG_DEBUG, "event=not_watched folder=%s", folder);
+    if (uv_fs_event_start(w, on_file, folder, 0) == 0) {
+        d->n_watches++;
+        return;
+    }
+    uv_close((uv_handle_t *)w, NULL);
+    env_logf(d->cli->env, LOG_DEBUG, "event=not_watched folder=%s", folder);
+}
+
+static void watch_drop_ins(struct daemon *d)
+{
+    char *folder AUTO_FREE = file_folder(d->current->config->path);
+    struct buf drop_ins AUTO_BUF = BUF_INIT;
+    buf_addf(&drop_ins, "%s/" DROP_INS, folder);
+    watch_folder(d, buf_cstr(&drop_ins));
 }
 
 static void watch(struct daemon *d)
@@ -255,15 +354,17 @@ static void watch(struct daemon *d)
     uv_timer_init(&d->loop, &d->settle);
     d->settle.data = d;
     char *folder AUTO_FREE = file_folder(d->current->config->path);
-    struct buf drop_ins AUTO_BUF = BUF_INIT;
-    buf_addf(&drop_ins, "%s/conf.d", folder);
     watch_folder(d, folder);
-    watch_folder(d, buf_cstr(&drop_ins));
+    watch_drop_ins(d);
+    uv_timer_init(&d->loop, &d->pulse);
+    d->pulse.data = d;
+    uv_timer_start(&d->pulse, on_pulse, 0, PULSE_MS);
 }
 
 static void on_stopped(void *ctx)
 {
-    (void)ctx; /* nothing is left on the loop: uv_run returns */
+    struct daemon *d = ctx;
+    uv_close((uv_handle_t *)&d->pulse, NULL); /* nothing is left on the loop: uv_run returns */
 }
 
 static int serve(struct daemon *d)
@@ -274,19 +375,23 @@ static int serve(struct daemon *d)
     const struct scheduler_hooks hooks = {d, on_run, on_ran, on_stopped};
     d->scheduler = scheduler_new(&d->loop, cli->env, &hooks);
     d->upkeep = upkeep_clock_start(&d->loop, on_upkeep, d);
+    d->watch = state_watch_new(cli->db, &(const struct state_watch_hooks){d, on_changed, on_requested});
     watch(d);
     schedule(d);
     if (d->server) cli_say(cli, _("listening on %s\n"), http_server_address(d->server));
     cli_say(cli, "%s\n", _("running; Ctrl-C ends it"));
+    notify(d->notifier, "READY=1");
     uv_run(&d->loop, UV_RUN_DEFAULT);
     scheduler_free(d->scheduler);
+    state_watch_free(d->watch);
     return EXIT_DONE;
 }
 
 int command_daemon(struct cli *cli)
 {
-    if (!cli_db(cli)) return cli_fail(cli);
-    struct daemon d = {.cli = cli, .gate = gate_new(TRANSFERS_PER_HOST, TRANSFERS)};
+    struct lock *only AUTO_LOCK = NULL;
+    if (!cli_db(cli) || lock_daemon(cli->db, &only, &cli->fault)) return cli_fail(cli);
+    struct daemon d = {.cli = cli, .notifier = notifier_open(), .gate = gate_new(TRANSFERS_PER_HOST, TRANSFERS)};
     pthread_mutex_init(&d.mutex, NULL);
     uv_loop_init(&d.loop);
     config_replace(&d, cli->config);
@@ -296,5 +401,6 @@ int command_daemon(struct cli *cli)
     config_give_back(&d, d.current);
     pthread_mutex_destroy(&d.mutex);
     gate_free(d.gate);
+    notifier_close(d.notifier);
     return code;
 }

@@ -1,6 +1,6 @@
 #include "cli/daemon_job.h"
 
-#include "state/db.h"
+#include "state/request.h"
 
 /* Whose account a fault concerns. */
 static int side_of(const struct fault *f, const struct link *link)
@@ -9,11 +9,19 @@ static int side_of(const struct fault *f, const struct link *link)
     return strcmp(f->side, link->a.name) == 0 ? 0 : strcmp(f->side, link->b.name) == 0 ? 1 : -1;
 }
 
+/* Else it still is to be: somebody else has the link just now, or the daemon is being stopped. */
+static bool was_run(enum fault_code code)
+{
+    return code != FAULT_BUSY && code != FAULT_CANCELLED;
+}
+
 static struct scheduled_outcome run_opened(struct db *db, struct env *env, const struct link *link,
                                            enum scheduled_cause cause)
 {
     struct run_result result;
-    const struct run_options options = {.trigger = scheduled_cause_name(cause)};
+    int64_t asked = request_of(db, link->name);
+    const struct run_options options = {
+        .trigger = asked ? scheduled_cause_name(CAUSE_REQUEST) : scheduled_cause_name(cause), .run = asked};
     run_link(db, env, link, &options, &result);
     struct buf text AUTO_BUF = BUF_INIT;
     fault_text(&result.fault, &text);
@@ -26,6 +34,7 @@ static struct scheduled_outcome run_opened(struct db *db, struct env *env, const
                  result.fault.code ? fault_name(result.fault.code) : "none");
     struct scheduled_outcome outcome = {result.fault.code, result.fault.retry_after_ms, side_of(&result.fault, link)};
     if (!outcome.code && result.status == RUN_PARTIAL) outcome.code = FAULT_REFUSED;
+    if (asked && was_run(outcome.code)) request_close(db, link->name, asked, &result.fault);
     run_result_free(&result);
     return outcome;
 }

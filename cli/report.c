@@ -150,6 +150,7 @@ const char *report_status_text(struct str status)
                  {"failed", N_("failed")},
                  {"unchanged", N_("nothing to do")},
                  {"pending", N_("changes are waiting")},
+                 {"queued", N_("waits for the daemon")},
                  {"running", N_("running, or was ended from outside")}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (str_eq(status, str_of(texts[i].status))) return _(texts[i].text);

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#define ORIGIN "sync"
 #define WHOLE (-1)
 
 struct session {
@@ -210,7 +209,7 @@ static void describe(struct session *s, const struct write *w, struct arena *are
 
 static enum fault_code store_one(struct session *s, const struct write *w, struct arena *arena, int64_t *seq, struct fault *f)
 {
-    struct store_write sw = {.id = w->id, .book = str_of(s->book.path), .body = w->body, .origin = STR(ORIGIN), .kind = s->book.kind};
+    struct store_write sw = {.id = w->id, .book = str_of(s->book.path), .body = w->body, .origin = STR(STORE_ORIGIN_SYNC), .kind = s->book.kind};
     if (w->version.p && w->kind != WRITE_CREATE && !parse_version(w->version, &sw.expected_seq))
         return fault_set(f, FAULT_CHANGED, NULL, _("\"%.*s\" is no version of the store"), STR_ARG(w->version));
     if (w->kind == WRITE_DELETE) return store_delete(s->db, &sw, false, seq, f);

@@ -242,13 +242,13 @@ static enum fault_code finish(struct job *job)
         held_clear(job->db, job->link->name, job->fault);
     }
     r->status = status_of(job);
-    if (!r->run && (r->n_quarantined || r->n_ambiguous) && r->status == RUN_PARTIAL)
-        tell_start(job, job->fault);
+    bool asked = job->options->run != 0, worth = (r->n_quarantined || r->n_ambiguous) && r->status == RUN_PARTIAL;
+    if (!r->run && (asked || worth)) tell_start(job, job->fault);
     count_traffic(job);
     if (r->run && is_idle(r)) {
-        runs_drop(job->db, r->run, job->fault);
-        r->run = 0;
         r->status = RUN_UNCHANGED;
+        if (!asked) runs_drop(job->db, r->run, job->fault);
+        if (!asked) r->run = 0;
     }
     if (r->run) store_report(job);
     return db_commit(job->db, job->fault);
@@ -286,7 +286,7 @@ static enum fault_code hold(struct job *job)
     r->held = mem_strdup(job->held);
     r->status = RUN_HELD;
     bool known = held_get(job->db, job->link->name, &job->memory, &held) && str_eq(held.plan, str_of(r->plan));
-    if (job->options->check_only || known) {
+    if (job->options->check_only || (known && !job->options->run)) {
         plan_tell(job);
         count_traffic(job);
         if (!job->options->check_only) r->run = held.run; /* stopped before: what there is to say stands in that run's report */

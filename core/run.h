@@ -31,6 +31,7 @@ struct run_options {
     int64_t undo;              /* instead of syncing: takes back this run (core/undo.h); 0 = none */
     bool one_time;             /* the policy is not the link's own (import): the mode it runs in stays what it was */
     bool ignore_tombstones;    /* neu-anlegen: what a person deleted here is created again (contactbox A6) */
+    int64_t run;               /* the number it was queued under (state/request.h): its report is kept whatever it says; 0 = none */
     const char *trigger;       /* "command", "interval", ... for the report */
     void (*progress)(void *ctx, enum run_phase phase, size_t done, size_t total);
     void *progress_ctx;

@@ -1,22 +1,22 @@
 #include "core/scheduler.h"
 
 #include "base/mem.h"
-#include "core/gate.h"
+#include "core/throttle.h"
 #include "core/job_pool.h"
 
 #include <stdlib.h>
 
 #define SECOND_MS 1000
 #define HOUR_MS (3600 * (int64_t)SECOND_MS)
-#define GATES 4
-#define FIRST_ACCOUNT 2 /* gates[0], gates[1]: hosts of A and B; gates[2], gates[3]: accounts */
+#define THROTTLES 4
+#define FIRST_ACCOUNT 2 /* throttles[0], throttles[1]: hosts of A and B; throttles[2], throttles[3]: accounts */
 
 struct entry {
     struct due due; /* monotonic. First: what leaves a queue is an entry */
     struct pool_job job;
     struct scheduler *scheduler;
     char *name;
-    struct gate *gates[GATES];                /* NULL = none */
+    struct throttle *throttles[THROTTLES];    /* NULL = none */
     int64_t interval_ms, tick_ms, started_ms; /* tick_ms: when its interval had it due */
     unsigned failures;
     enum fault_code code;
@@ -34,8 +34,8 @@ struct scheduler {
     struct job_pool *pool;
     struct scheduler_hooks hooks;
     struct entry *entries; /* by name */
-    struct gate *hosts, *accounts;
-    struct due_queue due; /* all that neither run nor wait at a gate */
+    struct throttle *hosts, *accounts;
+    struct due_queue due; /* all that neither run nor wait at a throttle */
     size_t jobs, per_host, running;
     volatile int cancel;
     bool stopping;
@@ -86,28 +86,28 @@ static void put_due(struct scheduler *s, struct entry *e, int64_t due_ms)
 
 /* -- what is in the way -- */
 
-static void pass(struct entry *e, struct gate *gates[GATES])
+static void pass(struct entry *e, struct throttle *throttles[THROTTLES])
 {
-    for (int i = 0; i < GATES; i++) {
-        if (e->gates[i]) e->gates[i]->links--;
-        e->gates[i] = gates[i];
-        if (gates[i]) gates[i]->links++;
+    for (int i = 0; i < THROTTLES; i++) {
+        if (e->throttles[i]) e->throttles[i]->links--;
+        e->throttles[i] = throttles[i];
+        if (throttles[i]) throttles[i]->links++;
     }
 }
 
 static void remove_entry(struct scheduler *s, struct entry *e)
 {
-    pass(e, (struct gate *[GATES]){NULL});
+    pass(e, (struct throttle *[THROTTLES]){NULL});
     due_queue_take(&e->due);
     HASH_DEL(s->entries, e);
     free(e->name);
     free(e);
 }
 
-/* Those that may try again: as many as there is room for, or all of a gate that closed, to be told so. */
-static void release(struct scheduler *s, struct gate *g)
+/* Those that may try again: as many as there is room for, or all of a throttle that closed, to be told so. */
+static void release(struct scheduler *s, struct throttle *g)
 {
-    size_t room = gate_is_closed(g, now_of(s)) ? SIZE_MAX : gate_room(g);
+    size_t room = throttle_is_closed(g, now_of(s)) ? SIZE_MAX : throttle_room(g);
     struct due *first;
     while (room-- > 0 && (first = due_queue_first(&g->waiting))) {
         due_queue_take(first);
@@ -118,14 +118,14 @@ static void release(struct scheduler *s, struct gate *g)
 /* True if it has to wait, and then it does: for room, in the order of lateness, or until its account is tried again. */
 static bool is_stopped(struct scheduler *s, struct entry *e, int64_t now)
 {
-    for (int i = 0; i < GATES; i++) {
-        struct gate *g = e->gates[i];
+    for (int i = 0; i < THROTTLES; i++) {
+        struct throttle *g = e->throttles[i];
         if (!g) continue;
-        if (gate_is_closed(g, now)) {
+        if (throttle_is_closed(g, now)) {
             put_due(s, e, g->closed_until_ms);
             return true;
         }
-        if (!gate_room(g)) {
+        if (!throttle_room(g)) {
             due_queue_put(&g->waiting, &e->due);
             return true;
         }
@@ -153,16 +153,16 @@ static bool is_of_account(enum fault_code code)
     return code > FAULT_COLLECTION_LAST && code <= FAULT_ACCOUNT_LAST;
 }
 
-/* The account's own failures are counted at its gate, and close it; returns until when. */
+/* The account's own failures are counted at its throttle, and close it; returns until when. */
 static int64_t account_failed(struct scheduler *s, struct entry *e, int64_t now)
 {
     int64_t until = 0;
     for (int side = 0; side < 2; side++) {
-        struct gate *g = e->gates[FIRST_ACCOUNT + side];
+        struct throttle *g = e->throttles[FIRST_ACCOUNT + side];
         if (!g || (e->outcome.side >= 0 && e->outcome.side != side)) continue;
-        gate_failed(g, e->outcome.code, e->started_ms, now);
-        gate_close(g,
-                   now + scheduler_delay_ms(e->interval_ms, g->failures, e->outcome.retry_after_ms, random_number(s)));
+        throttle_failed(g, e->outcome.code, e->started_ms, now);
+        throttle_close(
+            g, now + scheduler_delay_ms(e->interval_ms, g->failures, e->outcome.retry_after_ms, random_number(s)));
         if (g->closed_until_ms > until) until = g->closed_until_ms;
     }
     return until;
@@ -170,8 +170,8 @@ static int64_t account_failed(struct scheduler *s, struct entry *e, int64_t now)
 
 static void account_works(struct entry *e)
 {
-    for (int i = FIRST_ACCOUNT; i < GATES; i++)
-        if (e->gates[i]) gate_open(e->gates[i]);
+    for (int i = FIRST_ACCOUNT; i < THROTTLES; i++)
+        if (e->throttles[i]) throttle_open(e->throttles[i]);
 }
 
 static int64_t next_due(struct scheduler *s, struct entry *e, int64_t now)
@@ -198,16 +198,16 @@ static void done(struct pool_job *job)
     e->running = false;
     e->runs++;
     s->running--;
-    for (int i = 0; i < GATES; i++)
-        if (e->gates[i]) e->gates[i]->running--;
+    for (int i = 0; i < THROTTLES; i++)
+        if (e->throttles[i]) e->throttles[i]->running--;
     count_skipped(e, now);
     e->tick_ms = next_due(s, e, now);
     bool again = e->again && !is_of_account(e->outcome.code);
     e->cause = again ? e->next_cause : CAUSE_INTERVAL;
     e->again = false;
     put_due(s, e, again ? now : e->tick_ms);
-    for (int i = 0; i < GATES; i++)
-        if (e->gates[i]) release(s, e->gates[i]);
+    for (int i = 0; i < THROTTLES; i++)
+        if (e->throttles[i]) release(s, e->throttles[i]);
     s->hooks.ran(s->hooks.ctx, e->name, &e->outcome, e->due.due_ms - now);
     if (!e->wanted) remove_entry(s, e);
     arm(s);
@@ -218,8 +218,8 @@ static void start(struct scheduler *s, struct entry *e, int64_t now)
     e->running = true;
     e->started_ms = now;
     s->running++;
-    for (int i = 0; i < GATES; i++)
-        if (e->gates[i]) e->gates[i]->running++;
+    for (int i = 0; i < THROTTLES; i++)
+        if (e->throttles[i]) e->throttles[i]->running++;
     e->job = (struct pool_job){.work = work, .done = done};
     job_pool_add(s->pool, &e->job);
 }
@@ -279,7 +279,7 @@ void scheduler_limit(struct scheduler *s, size_t jobs, size_t per_host)
 {
     s->jobs = jobs ? jobs : 1;
     s->per_host = per_host ? per_host : 1;
-    for (struct gate *g = s->hosts; g; g = g->hh.next) {
+    for (struct throttle *g = s->hosts; g; g = g->hh.next) {
         g->most = s->per_host;
         release(s, g);
     }
@@ -313,26 +313,26 @@ static void change_interval(struct scheduler *s, struct entry *e, int64_t interv
     e->interval_ms = interval_ms;
 }
 
-static struct gate *host_gate(struct scheduler *s, const char *host)
+static struct throttle *host_throttle(struct scheduler *s, const char *host)
 {
-    struct gate *g = gate_of(&s->hosts, host);
+    struct throttle *g = throttle_of(&s->hosts, host);
     g->most = s->per_host;
     return g;
 }
 
-/* Gates change only while it does not run: what was entered is left by the same way. */
-static void set_gates(struct scheduler *s, struct entry *e, const struct scheduled *link)
+/* Throttles change only while it does not run: what was entered is left by the same way. */
+static void set_throttles(struct scheduler *s, struct entry *e, const struct scheduled *link)
 {
-    struct gate *gates[GATES] = {NULL};
+    struct throttle *throttles[THROTTLES] = {NULL};
     for (int side = 0; side < 2; side++) {
         bool same_host = side && link->hosts[0] && link->hosts[1] && strcmp(link->hosts[0], link->hosts[1]) == 0;
-        if (link->hosts[side] && !same_host) gates[side] = host_gate(s, link->hosts[side]);
-        if (link->accounts[side]) gates[FIRST_ACCOUNT + side] = gate_of(&s->accounts, link->accounts[side]);
+        if (link->hosts[side] && !same_host) throttles[side] = host_throttle(s, link->hosts[side]);
+        if (link->accounts[side]) throttles[FIRST_ACCOUNT + side] = throttle_of(&s->accounts, link->accounts[side]);
     }
-    if (gates[FIRST_ACCOUNT] == gates[FIRST_ACCOUNT + 1]) gates[FIRST_ACCOUNT + 1] = NULL;
+    if (throttles[FIRST_ACCOUNT] == throttles[FIRST_ACCOUNT + 1]) throttles[FIRST_ACCOUNT + 1] = NULL;
     if (e->running) return;
     if (e->due.in != &s->due) put_due(s, e, e->due.due_ms);
-    pass(e, gates);
+    pass(e, throttles);
 }
 
 static void set_one(struct scheduler *s, const struct scheduled *link)
@@ -340,7 +340,7 @@ static void set_one(struct scheduler *s, const struct scheduled *link)
     struct entry *e = find(s, link->name);
     if (!e) e = add_entry(s, link);
     change_interval(s, e, link->interval_ms);
-    set_gates(s, e, link);
+    set_throttles(s, e, link);
     e->wanted = true;
 }
 
@@ -353,8 +353,8 @@ void scheduler_set(struct scheduler *s, const struct scheduled *links, size_t n)
     {
         if (!e->wanted && !e->running) remove_entry(s, e);
     }
-    gates_drop(&s->hosts, false);
-    gates_drop(&s->accounts, false);
+    throttles_drop(&s->hosts, false);
+    throttles_drop(&s->accounts, false);
     arm(s);
 }
 
@@ -362,8 +362,8 @@ bool scheduler_run_soon(struct scheduler *s, const char *link, enum scheduled_ca
 {
     struct entry *e = find(s, link);
     if (!e || !e->wanted) return false;
-    for (int i = FIRST_ACCOUNT; cause == CAUSE_REQUEST && i < GATES; i++)
-        if (e->gates[i]) e->gates[i]->closed_until_ms = 0;
+    for (int i = FIRST_ACCOUNT; cause == CAUSE_REQUEST && i < THROTTLES; i++)
+        if (e->throttles[i]) e->throttles[i]->closed_until_ms = 0;
     if (e->running) {
         e->again = true;
         e->next_cause = cause;
@@ -391,16 +391,16 @@ void scheduler_free(struct scheduler *s)
 {
     struct entry *e, *next;
     HASH_ITER(hh, s->entries, e, next) remove_entry(s, e);
-    gates_drop(&s->hosts, true);
-    gates_drop(&s->accounts, true);
+    throttles_drop(&s->hosts, true);
+    throttles_drop(&s->accounts, true);
     due_queue_free(&s->due);
     free(s);
 }
 
 static void view_account(const struct entry *e, int64_t now, struct scheduled_view *v)
 {
-    for (int i = FIRST_ACCOUNT; i < GATES; i++) {
-        const struct gate *g = e->gates[i];
+    for (int i = FIRST_ACCOUNT; i < THROTTLES; i++) {
+        const struct throttle *g = e->throttles[i];
         if (!g || !g->failures) continue;
         if (g->failures > v->failures) v->failures = g->failures;
         if (!v->code) v->code = g->code;

@@ -28,7 +28,8 @@ static struct str side_name(struct job *job, enum side side)
 enum fault_code tell_start(struct job *job, struct fault *f)
 {
     const char *trigger = job->options->trigger ? job->options->trigger : "command";
-    struct run_report r = {.link = str_of(job->link->name),
+    struct run_report r = {.run = job->options->run,
+                           .link = str_of(job->link->name),
                            .trigger = str_of(trigger),
                            .name_a = side_name(job, SIDE_A),
                            .name_b = side_name(job, SIDE_B)};

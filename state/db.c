@@ -210,6 +210,14 @@ enum fault_code db_exec(struct db *db, const char *sql, struct fault *f)
     return db_check(db, f);
 }
 
+int64_t db_commits(struct db *db)
+{
+    struct query *q = query_begin(db, QUERY_COMMITS);
+    int64_t n = query_step(q) ? column_int(q, 0) : 0;
+    query_end(q);
+    return n;
+}
+
 /* -- transactions -- */
 
 static int run_sql(struct db *db, const char *sql)

@@ -47,6 +47,9 @@ void db_guard(struct db *db, struct db_fence *fence);
 /* The same proof at once, within a transaction. */
 void db_prove(struct db *db);
 
+/* A number that changes whenever another connection has committed: a look at it costs microseconds. 0 after a fault. */
+int64_t db_commits(struct db *db);
+
 /* Slow: every page and index. FAULT_STATE with what was found (`abgleich doctor`). */
 enum fault_code db_verify(struct db *db, struct fault *f);
 /* A consistent copy for backups; the file must not exist. */

@@ -101,6 +101,12 @@ QUERY(LEASE_TAKE, "INSERT INTO lease(link, owner, fence, until_ms, by_lock) VALU
 QUERY(LEASE_RENEW, "UPDATE lease SET until_ms = $3 WHERE link = $1 AND fence = $2 RETURNING link")
 QUERY(LEASE_END, "UPDATE lease SET until_ms = 0 WHERE link = $1 AND fence = $2")
 
+QUERY(REQUEST_GET, "SELECT run FROM request WHERE link = $1")
+QUERY(REQUEST_PUT, "INSERT INTO request(link, run, time_ms) VALUES ($1, $2, $3)")
+QUERY(REQUEST_LIST, "SELECT n.name, q.run, q.time_ms FROM request q JOIN name n ON n.no = q.link ORDER BY q.run")
+QUERY(REQUEST_CLOSE, "DELETE FROM request WHERE link = $1 AND run = $2")
+QUERY(COMMITS, "SELECT data_version FROM pragma_data_version") /* PostgreSQL: a notification, or a counter */
+
 /* store */
 #define BOOK_COLUMNS "id, name, kind, seq, living, floor"
 QUERY(BOOK_LIST, "SELECT " BOOK_COLUMNS " FROM book ORDER BY name")
@@ -135,6 +141,7 @@ QUERY(RECORD_CHANGES, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.book = $1 AN
 QUERY(RECORD_EACH, "SELECT " RECORD_COLUMNS RECORD_FROM
                    "WHERE r.book = $1 AND r.seq <= (SELECT seq FROM book WHERE no = $1) AND r.deleted = 0 ORDER BY r.seq")
 QUERY(RECORD_LIST, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.deleted = $1 AND ($2 IS NULL OR b.id = $2) ORDER BY r.title, r.id")
+QUERY(RECORD_CHANGED_BY_PERSON, "SELECT 1" RECORD_FROM "WHERE b.id = $1 AND r.seq > $2 AND r.origin IS DISTINCT FROM $3 LIMIT 1")
 QUERY(RECORD_LIVING, "SELECT no FROM record WHERE book = $1 AND deleted = 0 ORDER BY no LIMIT 512")
 QUERY(BOOK_RAISE_FLOOR, "UPDATE book SET floor = COALESCE((SELECT max(r.seq) FROM record r WHERE r.book = book.no AND r.deleted = 1"
                         " AND r.changed_ms < $1 AND r.seq > book.floor), floor)")
@@ -261,7 +268,8 @@ QUERY(SUBJECT_ERASE_FAULTS, "UPDATE run SET fault = replace(fault, '\"' || $1 ||
 
 /* runs */
 QUERY(RUN_START, "INSERT INTO run(link, cause, status, started_ms, finished_ms, requests, bytes_in, bytes_out, n_conflicts, n_problems,"
-                 " n_operations, fault_code, name_a, name_b) VALUES ($1, $2, 'running', $3, 0, 0, 0, 0, 0, 0, 0, 0, $4, $5) RETURNING no")
+                 " n_operations, fault_code, name_a, name_b) VALUES ($1, $2, $6, $3, 0, 0, 0, 0, 0, 0, 0, 0, $4, $5) RETURNING no")
+QUERY(RUN_RESUME, "UPDATE run SET cause = $2, status = 'running', started_ms = $3, name_a = $4, name_b = $5 WHERE no = $1")
 QUERY(RUN_FINISH, "UPDATE run SET status = $2, plan = $3, finished_ms = $4, counts_a = $5, counts_b = $6, requests = $7, bytes_in = $8,"
                   " bytes_out = $9, held = $10, fault = $11, fault_code = $12,"
                   " n_conflicts = (SELECT count(*) FROM run_conflict WHERE run = $1),"

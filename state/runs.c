@@ -29,7 +29,7 @@ static struct report_counts decode_counts(struct str text)
 
 /* -- writing -- */
 
-enum fault_code runs_start(struct db *db, struct run_report *r, struct fault *f)
+static enum fault_code add_run(struct db *db, struct run_report *r, struct str status, struct fault *f)
 {
     struct query *q = query_begin(db, QUERY_RUN_START);
     bind_text(q, 1, r->link);
@@ -37,8 +37,27 @@ enum fault_code runs_start(struct db *db, struct run_report *r, struct fault *f)
     bind_int(q, 3, now_ms(db));
     bind_text(q, 4, r->name_a);
     bind_text(q, 5, r->name_b);
+    bind_text(q, 6, status);
     r->run = query_step(q) ? column_int(q, 0) : 0;
     query_end(q);
+    return db_check(db, f);
+}
+
+enum fault_code runs_queue(struct db *db, struct run_report *r, struct fault *f)
+{
+    return add_run(db, r, STR("queued"), f);
+}
+
+enum fault_code runs_start(struct db *db, struct run_report *r, struct fault *f)
+{
+    if (!r->run) return add_run(db, r, STR("running"), f);
+    struct query *q = query_begin(db, QUERY_RUN_RESUME);
+    bind_int(q, 1, r->run);
+    bind_text(q, 2, r->trigger);
+    bind_int(q, 3, now_ms(db));
+    bind_text(q, 4, r->name_a);
+    bind_text(q, 5, r->name_b);
+    query_run(q);
     return db_check(db, f);
 }
 

@@ -39,7 +39,7 @@ struct report_problem {
 struct run_report {
     int64_t run;
     struct str name_a, name_b;              /* the sides: "contactbox:Kunden" */
-    struct str link, trigger, status, plan; /* status: "done", "partial", ... ; "running" while it runs or if it was killed */
+    struct str link, trigger, status, plan; /* status: "done", "partial", ... ; "queued", "running" while it runs or if it was killed */
     int64_t started_ms, finished_ms;        /* finished 0 = not */
     struct report_counts counts[2];
     int64_t requests, bytes_in, bytes_out;
@@ -53,8 +53,11 @@ struct run_report {
     struct report_problem *problems;
 };
 
-/* Starts a run: its link, trigger, name_a and name_b are taken from r, r->run receives its number. */
+/* Starts a run: its link, trigger, name_a and name_b are taken from r, r->run receives its number; where it has one, that row, queued
+ * before, becomes the run's. */
 enum fault_code runs_start(struct db *db, struct run_report *r, struct fault *f);
+/* A row for a run that somebody else will start (state/request.h). */
+enum fault_code runs_queue(struct db *db, struct run_report *r, struct fault *f);
 /* May be called in batches, while the run goes on. */
 enum fault_code runs_add_operation(struct db *db, int64_t run, const struct report_operation *o, struct fault *f);
 /* *no (may be NULL) receives its id. */

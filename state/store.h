@@ -83,4 +83,8 @@ int64_t store_seq(struct db *db, struct str book);
 /* Changes since a number below this are not all there any more: deletions were purged. -1 if there is no such book. */
 int64_t store_floor(struct db *db, struct str book);
 
+/* Whether anybody but a sync changed the book after that change number. */
+#define STORE_ORIGIN_SYNC "sync"
+bool store_changed_by_person(struct db *db, struct str book, int64_t since_seq);
+
 #endif

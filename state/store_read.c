@@ -220,3 +220,14 @@ enum fault_code store_resolve(struct db *db, struct str book, struct str handle,
                          _("there is no record \"%.*s\""), STR_ARG(handle));
     return FAULT_NONE;
 }
+
+bool store_changed_by_person(struct db *db, struct str book, int64_t since_seq)
+{
+    struct query *q = query_begin(db, QUERY_RECORD_CHANGED_BY_PERSON);
+    bind_text(q, 1, book);
+    bind_int(q, 2, since_seq);
+    bind_text(q, 3, STR(STORE_ORIGIN_SYNC));
+    bool changed = query_step(q);
+    query_end(q);
+    return changed;
+}

@@ -4,9 +4,11 @@ and nobody else runs a link that is running."""
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -16,8 +18,9 @@ from hostile_server import Hostile
 
 
 class Daemon:
-    def __init__(self, site):
-        self.process = subprocess.Popen([PROGRAM, "-c", site.config, "-v", "--language", "en", "daemon"], stderr=subprocess.PIPE, text=True)
+    def __init__(self, site, **environment):
+        self.process = subprocess.Popen([PROGRAM, "-c", site.config, "-v", "--language", "en", "daemon"], stderr=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, **environment))
         self.lines, self.told = [], threading.Condition()
         threading.Thread(target=self.read, daemon=True).start()
         self.address = self.wait_for("http://").split()[-1]
@@ -50,11 +53,11 @@ class Daemon:
         assert self.process.wait(20) == 0, self.process.returncode
 
 
-def site_of(server):
+def site_of(server, interval="1s", quiet="1h"):
     site = Site(server)
-    site.run("account", "set", "srv", "interval=1s", expect=0)
+    site.run("account", "set", "srv", "interval=" + interval, expect=0)
     with open(site.config, "a") as f:
-        f.write("listen = 127.0.0.1:0\n")
+        f.write("listen = 127.0.0.1:0\nquiet = %s\n" % quiet)
     return site
 
 
@@ -141,6 +144,106 @@ def a_running_link_is_not_run_twice():
         site.close()
 
 
+def a_change_in_the_store_is_synced_after_a_quiet_time():
+    with Hostile() as server:
+        site = site_of(server, interval="1h", quiet="1s")
+        daemon = Daemon(site)
+        daemon.wait_for("event=scheduled links=1")
+        wait_until(lambda: daemon.status()["links"][0]["due_in_ms"] > 0)  # the first run is over
+        site.add(card("u1"))
+        wait_until(lambda: len(server.texts()) == 1)
+        wait_until(lambda: not daemon.status()["links"][0]["running"])
+        runs = daemon.status()["links"][0]["runs"]
+        server.put("b.vcf", card("u2", "Zwei;Nummer"))
+        asked = site.run("--json", "sync", "--background", "kunden", expect=0).json()
+        wait_until(lambda: site.run("--json", "report", str(asked["run"])).json()["status"] == "done")
+        assert set(site.contacts()) == {"u1", "u2"}
+        assert daemon.status()["links"][0]["runs"] == runs + 1, "what the sync wrote started it again"
+        daemon.stop()
+        site.close()
+
+
+def what_was_asked_for_waits_for_the_daemon():
+    """Nobody runs when it is asked for; asking twice is one run; its number stays, also where nothing was to be done."""
+    with Hostile() as server:
+        server.put("a.vcf", card("u1"))
+        site = site_of(server, interval="1h")
+        site.sync()
+        first = site.run("sync", "--background", "kunden", expect=0)
+        assert "no daemon" in first.err, first
+        asked = site.run("--json", "sync", "--background", "kunden", expect=0).json()
+        assert "run %d" % asked["run"] in first.out, first
+        assert site.run("--json", "report", str(asked["run"])).json()["status"] == "queued"
+        daemon = Daemon(site)
+        wait_until(lambda: site.run("--json", "report", str(asked["run"])).json()["status"] == "unchanged")
+        assert site.run("daemon").code == 8, "one daemon a state"
+        daemon.stop()
+        site.close()
+
+
+def tells_systemd_how_it_is():
+    with Hostile() as server, tempfile.TemporaryDirectory() as folder:
+        site = site_of(server, interval="1h")
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        listener.bind(os.path.join(folder, "notify"))
+        listener.settimeout(20)
+        daemon = Daemon(site, NOTIFY_SOCKET=os.path.join(folder, "notify"), WATCHDOG_USEC="300000")
+        heard = []
+
+        def hear(what):
+            while not any(what in text for text in heard):
+                heard.append(listener.recv(4096).decode())
+
+        hear("READY=1")
+        hear("WATCHDOG=1")
+        hear("STATUS=1 links, 0 running, 0 failing")
+        daemon.process.send_signal(signal.SIGHUP)
+        hear("RELOADING=1\nMONOTONIC_USEC=")
+        heard.clear()
+        hear("READY=1")
+        daemon.process.send_signal(signal.SIGTERM)
+        hear("STOPPING=1\nEXTEND_TIMEOUT_USEC=")
+        assert daemon.process.wait(20) == 0
+        site.close()
+
+
+def a_credential_of_systemd_is_a_password():
+    with Hostile() as server, tempfile.TemporaryDirectory() as folder:
+        server.put("a.vcf", card("u1"))
+        site = site_of(server, interval="1h")
+        with open(os.path.join(folder, "nextcloud"), "w") as f:
+            f.write("pw\n")
+        site.run("account", "set", "srv", "secret=credential:nextcloud", expect=0)
+        assert site.run("sync", "kunden").code == 5, "there are no credentials here"
+        daemon = Daemon(site, CREDENTIALS_DIRECTORY=folder)
+        daemon.wait_for("status=done")
+        daemon.stop()
+        assert set(site.contacts()) == {"u1"}
+        site.close()
+
+
+def a_second_signal_ends_it_at_once():
+    with Hostile() as server:
+        site = site_of(server, interval="1h")
+        go_on, asked = threading.Event(), threading.Event()
+
+        def hold(moment, _n, request):
+            if moment == "half" and request.command == "REPORT":
+                asked.set()
+                go_on.wait(20)
+
+        server.at = hold
+        daemon = Daemon(site)
+        assert asked.wait(20)
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait_for("stopping")
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.wait(20)
+        go_on.set()
+        site.sync()
+        site.close()
+
+
 def a_process_that_stood_still_too_long_writes_nothing_any_more():
     """It is suspended while the server answers; its lease runs out (said so in the database: nobody waits two minutes here), another run
     does the work; then it goes on."""
@@ -181,6 +284,8 @@ def main():
     suite = Suite("daemon")
     for test in (runs_what_is_due, keeps_the_old_configuration_where_the_new_is_wrong, takes_over_a_changed_configuration,
                  finishes_the_writes_under_way, a_running_link_is_not_run_twice,
+                 a_change_in_the_store_is_synced_after_a_quiet_time, what_was_asked_for_waits_for_the_daemon, tells_systemd_how_it_is,
+                 a_credential_of_systemd_is_a_password, a_second_signal_ends_it_at_once,
                  a_process_that_stood_still_too_long_writes_nothing_any_more):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()

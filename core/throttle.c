@@ -1,12 +1,12 @@
-#include "core/gate.h"
+#include "core/throttle.h"
 
 #include "base/mem.h"
 
 #include <stdlib.h>
 
-struct gate *gate_of(struct gate **table, const char *name)
+struct throttle *throttle_of(struct throttle **table, const char *name)
 {
-    struct gate *g;
+    struct throttle *g;
     HASH_FIND_STR(*table, name, g);
     if (g) return g;
     g = mem_calloc(1, sizeof *g);
@@ -16,36 +16,36 @@ struct gate *gate_of(struct gate **table, const char *name)
     return g;
 }
 
-static void gate_free(struct gate *g)
+static void throttle_free(struct throttle *g)
 {
     due_queue_free(&g->waiting);
     free(g->name);
     free(g);
 }
 
-void gates_drop(struct gate **table, bool all)
+void throttles_drop(struct throttle **table, bool all)
 {
-    struct gate *g, *next;
+    struct throttle *g, *next;
     HASH_ITER(hh, *table, g, next)
     {
         if (!all && (g->links || g->running)) continue;
         HASH_DEL(*table, g);
-        gate_free(g);
+        throttle_free(g);
     }
 }
 
-bool gate_is_closed(const struct gate *g, int64_t now_ms)
+bool throttle_is_closed(const struct throttle *g, int64_t now_ms)
 {
     return g->closed_until_ms > now_ms;
 }
 
-size_t gate_room(const struct gate *g)
+size_t throttle_room(const struct throttle *g)
 {
     size_t most = g->failures ? 1 : g->most;
     return g->running < most ? most - g->running : 0;
 }
 
-void gate_failed(struct gate *g, enum fault_code code, int64_t started_ms, int64_t now_ms)
+void throttle_failed(struct throttle *g, enum fault_code code, int64_t started_ms, int64_t now_ms)
 {
     g->code = code;
     if (g->failures && started_ms < g->failed_ms) return;
@@ -53,12 +53,12 @@ void gate_failed(struct gate *g, enum fault_code code, int64_t started_ms, int64
     g->failed_ms = now_ms;
 }
 
-void gate_close(struct gate *g, int64_t until_ms)
+void throttle_close(struct throttle *g, int64_t until_ms)
 {
     if (until_ms > g->closed_until_ms) g->closed_until_ms = until_ms;
 }
 
-void gate_open(struct gate *g)
+void throttle_open(struct throttle *g)
 {
     g->failures = 0;
     g->code = FAULT_NONE;
