@@ -50,7 +50,8 @@ static enum fault_code answer_fault(struct dav_request *r, const struct http_exc
         return fault_set(f, FAULT_PROTOCOL, _("is the address right? try: abgleich account test"),
                          _("the answer is no DAV answer"));
     if (x->status == 412) /* no record of ours is meant */
-        return fault_set(f, FAULT_INCOMPLETE, _("the next run tries again"), _("412 Precondition Failed, not the answer that was expected"));
+        return fault_set(f, FAULT_INCOMPLETE, _("the next run tries again"),
+                         _("412 Precondition Failed, not the answer that was expected"));
     return http_status_fault(x, f);
 }
 
@@ -81,6 +82,11 @@ enum fault_code dav_do(struct session *s, struct dav_request *r, struct fault *f
     multistatus_free(m);
     http_clear(&x);
     return code;
+}
+
+enum carddav_data carddav_data_of(const struct session *s)
+{
+    return s->about.versions == WRITE_V40 ? DATA_V40 : DATA_PLAIN;
 }
 
 void carddav_url(const struct session *s, struct str id, struct buf *out)
@@ -114,6 +120,16 @@ void carddav_path(const struct session *s, struct str url, struct str href, stru
 
 /* -- sessions -- */
 
+/* The whole address or its local part: servers differ in what they take for a name (1). */
+static char *other_form(const struct account *account)
+{
+    struct str user = str_of(account->user), address = str_of(account->url);
+    size_t at = str_find(user, STR("@"));
+    if (at != (size_t)-1) return at ? mem_strndup(user.p, at) : NULL;
+    bool same = user.n && address.n > user.n + 1 && str_starts(address, user) && address.p[user.n] == '@';
+    return same ? mem_strndup(address.p, address.n) : NULL;
+}
+
 static enum fault_code carddav_open(const struct account *account, struct traits *traits, struct env *env,
                                     struct session **out, struct fault *f)
 {
@@ -124,7 +140,9 @@ static enum fault_code carddav_open(const struct account *account, struct traits
     s->account = account;
     s->env = env;
     s->traits = traits;
+    s->other_user = other_form(account);
     const struct http_settings settings = {.user = account->user,
+                                           .other_user = s->other_user,
                                            .password = account->password,
                                            .ca_file = account->ca_file,
                                            .allow_plain_http = account->allow_plain_http,
@@ -150,6 +168,7 @@ static void carddav_close(struct session *s)
     if (!s) return;
     http_close(s->http);
     forget_book(s);
+    free(s->other_user);
     free(s);
 }
 

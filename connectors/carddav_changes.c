@@ -118,8 +118,20 @@ static bool went_back(struct str old, struct str new)
     while (a && old.p[a - 1] >= '0' && old.p[a - 1] <= '9') a--;
     while (b && new.p[b - 1] >= '0' && new.p[b - 1] <= '9') b--;
     long long was, is;
-    return a && a == b && memcmp(old.p, new.p, a) == 0 && str_to_int64((struct str){old.p + a, old.n - a}, &was) &&
+    return a == b && (!a || memcmp(old.p, new.p, a) == 0) && str_to_int64((struct str){old.p + a, old.n - a}, &was) &&
            str_to_int64((struct str){new.p + b, new.n - b}, &is) && is < was;
+}
+
+/* SOGo's tokens are Unix seconds: what else changes in the second of an answer would be in no answer at all. Asked for
+ * is the second before, so that it is told twice rather than never (4). */
+static void add_asked_token(struct str token, struct buf *out)
+{
+    long long second;
+    bool is_second = token.n == 10 && token.p[0] != '-' && str_to_int64(token, &second);
+    if (is_second)
+        buf_addf(out, "%lld", second - 1);
+    else
+        buf_addstr(out, token);
 }
 
 static enum fault_code sync_pages(struct session *s, struct reading *g, struct buf *token, bool data, int *status,
@@ -128,7 +140,9 @@ static enum fault_code sync_pages(struct session *s, struct reading *g, struct b
     const struct multistatus_sink sink = {g, read_one};
     for (int page = 0; page < PAGES_MAX; page++) {
         struct buf body AUTO_BUF = BUF_INIT;
-        carddav_sync(&body, buf_str(token), data);
+        struct buf asked AUTO_BUF = BUF_INIT;
+        add_asked_token(buf_str(token), &asked);
+        carddav_sync(&body, buf_str(&asked), data ? carddav_data_of(s) : DATA_NONE);
         struct dav_request r = {.method = "REPORT", .url = g->url, .depth = "0", .body = buf_str(&body), .sink = &sink};
         g->truncated = false;
         enum fault_code code = dav_do(s, &r, f);
@@ -183,7 +197,9 @@ static enum fault_code by_sync(struct session *s, struct str token, bool bodies,
     bool data = bodies && wants_data(s);
     enum fault_code code = sink->begin(sink->ctx, !token.n);
     if (!code) code = sync_pages(s, &g, &next, data, &status, f);
-    if (data && is_spoilt(code)) { /* one card may spoil the whole answer: without cards it is asked for again, and they one by one */
+    if (data &&
+        is_spoilt(
+            code)) { /* one card may spoil the whole answer: without cards it is asked for again, and they one by one */
         fault_clear(f);
         data = false;
         g = (struct reading){.s = s, .url = url, .sink = sink};

@@ -210,7 +210,7 @@ static void starting_url(const struct session *s, struct buf *out)
             host = (struct str){host.p + i + 1, host.n - i - 1};
             break;
         }
-    if (!dns_service("_carddavs._tcp", host, out)) buf_addf(out, "https://%.*s/", STR_ARG(host));
+    if (!dns_service("_carddavs._tcp", host, NULL, out)) buf_addf(out, "https://%.*s/", STR_ARG(host));
 }
 
 static bool has_path(const char *url)

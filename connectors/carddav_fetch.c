@@ -79,7 +79,7 @@ static bool is_final(enum fault_code code)
 static enum fault_code by_query(struct wanted *w, struct fault *f)
 {
     struct buf body AUTO_BUF = BUF_INIT;
-    carddav_query_all(&body);
+    carddav_query_all(&body, carddav_data_of(w->s));
     return report(w, buf_str(&body), "1", f);
 }
 
@@ -102,7 +102,7 @@ static enum fault_code by_multiget(struct wanted *w, struct fault *f)
         if (!n) break;
         struct buf body AUTO_BUF = BUF_INIT;
         struct fault why AUTO_FAULT = FAULT_INIT;
-        carddav_multiget(&body, ids, n);
+        carddav_multiget(&body, ids, n, carddav_data_of(w->s));
         enum fault_code code = report(w, buf_str(&body), "1", &why);
         if (!code)
             size = size * 2 < BATCH_MAX ? size * 2 : BATCH_MAX;
@@ -130,7 +130,8 @@ static void got(void *ctx, struct http_exchange *x)
     struct wanted *w = g->w;
     struct entry e = {.id = w->ids[(size_t)(uintptr_t)x->ctx]};
     if (g->code) return;
-    if (x->code == FAULT_TOO_LARGE) e.withheld = x->fault.what;
+    if (x->code == FAULT_TOO_LARGE)
+        e.withheld = x->fault.what;
     else if (x->code)
         return;
     e.gone = x->status == 404 || x->status == 410;
@@ -152,6 +153,7 @@ static size_t count_open(const struct wanted *w)
 static enum fault_code by_get(struct wanted *w, struct fault *f)
 {
     size_t open = count_open(w), n = 0;
+    const char *accept = carddav_data_of(w->s) == DATA_V40 ? "Accept: text/vcard; version=4.0" : "Accept: text/vcard";
     struct http_exchange *list AUTO_FREE = mem_calloc(open + 1, sizeof *list);
     struct buf *urls AUTO_FREE = mem_calloc(open + 1, sizeof *urls);
     for (size_t i = 0; i < w->n; i++) {
@@ -159,7 +161,7 @@ static enum fault_code by_get(struct wanted *w, struct fault *f)
         carddav_url(w->s, w->ids[i], &urls[n]);
         list[n] = (struct http_exchange){.method = "GET",
                                          .url = buf_cstr(&urls[n]),
-                                         .headers = {"Accept: text/vcard"},
+                                         .headers = {accept},
                                          .repeatable = true,
                                          .limit_bytes = CARD_MAX_BYTES,
                                          .ctx = (void *)(uintptr_t)i};

@@ -13,6 +13,7 @@ struct session {
     struct env *env;
     struct traits *traits;
     struct http *http;
+    char *other_user;        /* the name's other form (anna, anna@example.org); NULL = none */
     char *origin;            /* "https://cloud.example.org": where the selected book lives; paths are relative to it */
     struct collection about; /* the selected one; path NULL = none */
     bool has_sync, has_no_sync; /* known to be offered, known not to be */
@@ -57,6 +58,8 @@ struct dav_request {
 enum fault_code dav_do(struct session *s, struct dav_request *r, struct fault *f);
 void dav_request_clear(struct dav_request *r);
 
+/* How cards of the selected book are asked for. */
+enum carddav_data carddav_data_of(const struct session *s);
 /* Address of an id: paths get the origin. */
 void carddav_url(const struct session *s, struct str id, struct buf *out);
 /* Id of an href in an answer to a request to `url`: its canonical path. A server behind a proxy may name itself by

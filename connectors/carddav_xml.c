@@ -46,25 +46,33 @@ void carddav_propfind(struct buf *out, enum carddav_ask ask)
     buf_adds(out, "</D:prop></D:propfind>");
 }
 
-void carddav_sync(struct buf *out, struct str token, bool data)
+static const char *const data_asked[] = {
+    [DATA_NONE] = "",
+    [DATA_PLAIN] = "<C:address-data/>",
+    [DATA_V40] = "<C:address-data content-type=\"text/vcard\" version=\"4.0\"/>",
+};
+
+void carddav_sync(struct buf *out, struct str token, enum carddav_data data)
 {
     buf_adds(out, XML "<D:sync-collection" NAMESPACES "><D:sync-token>");
     escaped(out, token);
     buf_adds(out, "</D:sync-token><D:sync-level>1</D:sync-level><D:prop><D:getetag/><D:getcontenttype/>");
-    if (data) buf_adds(out, "<C:address-data/>");
+    buf_adds(out, data_asked[data]);
     buf_adds(out, "</D:prop></D:sync-collection>");
 }
 
-void carddav_query_all(struct buf *out)
+void carddav_query_all(struct buf *out, enum carddav_data data)
 {
-    buf_adds(out,
-             XML "<C:addressbook-query" NAMESPACES "><D:prop><D:getetag/><D:getcontenttype/><C:address-data/></D:prop>"
-                 "<C:filter/></C:addressbook-query>");
+    buf_adds(out, XML "<C:addressbook-query" NAMESPACES "><D:prop><D:getetag/><D:getcontenttype/>");
+    buf_adds(out, data_asked[data]);
+    buf_adds(out, "</D:prop><C:filter/></C:addressbook-query>");
 }
 
-void carddav_multiget(struct buf *out, const struct str *hrefs, size_t n)
+void carddav_multiget(struct buf *out, const struct str *hrefs, size_t n, enum carddav_data data)
 {
-    buf_adds(out, XML "<C:addressbook-multiget" NAMESPACES "><D:prop><D:getetag/><C:address-data/></D:prop>");
+    buf_adds(out, XML "<C:addressbook-multiget" NAMESPACES "><D:prop><D:getetag/>");
+    buf_adds(out, data_asked[data]);
+    buf_adds(out, "</D:prop>");
     for (size_t i = 0; i < n; i++) {
         buf_adds(out, "<D:href>");
         escaped(out, hrefs[i]);

@@ -15,11 +15,15 @@ enum carddav_ask {
 };
 void carddav_propfind(struct buf *out, enum carddav_ask ask);
 
-/* sync-collection (RFC 6578 3.2). token {NULL,0} = initial. data: cards are wanted in the same answer. */
-void carddav_sync(struct buf *out, struct str token, bool data);
+/* Cards in the answer. Plain means 3.0 (RFC 6352 10.4), and some servers choke on more words than that, so 4.0 is named
+ * only where nothing else is offered. */
+enum carddav_data { DATA_NONE, DATA_PLAIN, DATA_V40 };
+
+/* sync-collection (RFC 6578 3.2). token {NULL,0} = initial. */
+void carddav_sync(struct buf *out, struct str token, enum carddav_data data);
 /* addressbook-query with an empty filter: every card of the book. */
-void carddav_query_all(struct buf *out);
+void carddav_query_all(struct buf *out, enum carddav_data data);
 /* addressbook-multiget of these hrefs, which must be absolute paths (iCloud refuses full URLs). */
-void carddav_multiget(struct buf *out, const struct str *hrefs, size_t n);
+void carddav_multiget(struct buf *out, const struct str *hrefs, size_t n, enum carddav_data data);
 
 #endif

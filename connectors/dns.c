@@ -7,11 +7,15 @@
 
 #define ANSWER_BYTES 65536
 
-static int ask(const char *name, int type, unsigned char *answer)
+static int ask(const char *name, int type, const struct sockaddr_in *server, unsigned char *answer)
 {
     struct __res_state state;
     memset(&state, 0, sizeof state);
     if (res_ninit(&state)) return -1;
+    if (server) {
+        state.nscount = 1;
+        state.nsaddr_list[0] = *server;
+    }
     int n = res_nquery(&state, name, ns_c_in, type, answer, ANSWER_BYTES);
     res_nclose(&state);
     return n;
@@ -22,7 +26,8 @@ struct target {
     char host[NS_MAXDNAME];
 };
 
-/* The lowest priority, the highest weight: with one or two servers, as everywhere in practice, that is what the weights mean. */
+/* The lowest priority, the highest weight: with one or two servers, as everywhere in practice, that is what the weights
+ * mean. */
 static bool best_target(const unsigned char *answer, int n, struct target *best)
 {
     ns_msg message;
@@ -34,8 +39,10 @@ static bool best_target(const unsigned char *answer, int n, struct target *best)
         if (ns_parserr(&message, ns_s_an, i, &rr) || ns_rr_type(rr) != ns_t_srv || ns_rr_rdlen(rr) < 7) continue;
         const unsigned char *p = ns_rr_rdata(rr);
         t.priority = ns_get16(p), t.weight = ns_get16(p + 2), t.port = ns_get16(p + 4);
-        if (dn_expand(answer, answer + n, p + 6, t.host, sizeof t.host) < 0 || !t.host[0] || strcmp(t.host, ".") == 0) continue;
-        bool better = !found || t.priority < best->priority || (t.priority == best->priority && t.weight > best->weight);
+        if (dn_expand(answer, answer + n, p + 6, t.host, sizeof t.host) < 0 || !t.host[0] || strcmp(t.host, ".") == 0)
+            continue;
+        bool better =
+            !found || t.priority < best->priority || (t.priority == best->priority && t.weight > best->weight);
         if (better) *best = t;
         found = true;
     }
@@ -58,16 +65,16 @@ static bool path_in_text(const unsigned char *answer, int n, struct buf *out)
     return false;
 }
 
-bool dns_service(const char *service, struct str domain, struct buf *out)
+bool dns_service(const char *service, struct str domain, const struct sockaddr_in *server, struct buf *out)
 {
     unsigned char *answer AUTO_FREE = mem_alloc(ANSWER_BYTES);
     struct buf name AUTO_BUF = BUF_INIT;
     struct target target;
     buf_addf(&name, "%s.%.*s", service, STR_ARG(domain));
-    int n = ask(buf_cstr(&name), ns_t_srv, answer);
+    int n = ask(buf_cstr(&name), ns_t_srv, server, answer);
     if (n <= 0 || !best_target(answer, n, &target)) return false;
     buf_addf(out, target.port == 443 ? "https://%s" : "https://%s:%u", target.host, target.port);
-    n = ask(buf_cstr(&name), ns_t_txt, answer);
+    n = ask(buf_cstr(&name), ns_t_txt, server, answer);
     if (n <= 0 || !path_in_text(answer, n, out)) buf_addc(out, '/');
     return true;
 }

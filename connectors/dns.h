@@ -4,7 +4,10 @@
 
 #include "base/buf.h"
 
-/* service: "_carddavs._tcp". Appends "https://host:port/path"; false if the domain names none. */
-bool dns_service(const char *service, struct str domain, struct buf *out);
+#include <netinet/in.h>
+
+/* server: the one to ask; NULL = those of the system. service: "_carddavs._tcp". Appends "https://host:port/path";
+ * false if the domain names none. */
+bool dns_service(const char *service, struct str domain, const struct sockaddr_in *server, struct buf *out);
 
 #endif

@@ -165,7 +165,7 @@ static bool goes_on(struct transfer *t, CURLcode result)
 {
     struct http_exchange *x = t->x;
     if (result) return repeat(t, result);
-    if (x->status == 401) return transfer_change_scheme(t);
+    if (x->status == 401) return transfer_change_scheme(t) || transfer_change_user(t);
     if (x->status == 429 || x->status == 503) return wait_and_repeat(t);
     return transfer_follow(t);
 }
@@ -198,6 +198,7 @@ static void ended(struct http *h, CURL *easy, CURLcode result)
     h->running--;
     h->settings.env->boundary(h->settings.env, "answered");
     transfer_note_nonce(t);
+    transfer_note_user(t);
     if (goes_on(t, result)) return;
     if (result && !t->x->code) t->x->code = transfer_unreachable(t, result);
     transfer_explain_refusal(t);
@@ -230,6 +231,7 @@ struct http *http_open(const struct http_settings *settings)
     h->visitor = (struct gate_visitor){.wake = wake, .ctx = h};
     char *auth AUTO_FREE = settings->traits ? settings->traits->get(settings->traits, "auth") : NULL;
     h->digest = auth && strcmp(auth, "digest") == 0;
+    http_recall_user(h);
     return h;
 }
 

@@ -31,8 +31,10 @@ void transfer_set_credentials(struct transfer *t)
 {
     const struct http_settings *s = &t->http->settings;
     bool basic = !t->digest && basic_is_safe(t->http, t->url);
-    if (!s->user || !*s->user || t->anonymous) return;
-    curl_easy_setopt(t->easy, CURLOPT_USERNAME, s->user);
+    t->user = NULL;
+    if (!http_has_user(t->http) || t->anonymous) return;
+    t->user = t->http->user;
+    curl_easy_setopt(t->easy, CURLOPT_USERNAME, t->user);
     curl_easy_setopt(t->easy, CURLOPT_PASSWORD, s->password ? s->password : "");
     curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, basic ? (long)CURLAUTH_BASIC : digest_bits(t));
 }
@@ -72,6 +74,36 @@ void transfer_explain_refusal(struct transfer *t)
     else if (!basic_is_safe(t->http, t->url) && !offers(x->authenticate, "Digest"))
         x->code = fault_set(&x->fault, FAULT_AUTH, _("use an https address; in a network you trust: plain_http = yes"),
                             _("a password is not sent unencrypted"));
+}
+
+void http_recall_user(struct http *h)
+{
+    const struct http_settings *s = &h->settings;
+    char *form AUTO_FREE = s->other_user && s->traits ? s->traits->get(s->traits, "user") : NULL;
+    h->user_is_known = form != NULL;
+    h->user = form && strcmp(form, "other") == 0 ? s->other_user : s->user;
+}
+
+/* Two tries, never more: servers lock out whom they refuse too often. */
+bool transfer_change_user(struct transfer *t)
+{
+    struct http *h = t->http;
+    if (!h->settings.other_user || h->user_is_known || !t->user || t->changed_user) return false;
+    if (t->user == h->settings.other_user) return false;
+    t->changed_user = true;
+    h->user = h->settings.other_user;
+    transfer_send(t);
+    return true;
+}
+
+void transfer_note_user(struct transfer *t)
+{
+    struct http *h = t->http;
+    struct traits *traits = h->settings.traits;
+    if (!h->settings.other_user || h->user_is_known || !t->user || t->x->status / 100 != 2) return;
+    h->user_is_known = true;
+    h->user = t->user;
+    if (traits) traits->set(traits, "user", t->user == h->settings.other_user ? "other" : "entered");
 }
 
 /* The handle has signed in by Digest: its nonce serves again. */

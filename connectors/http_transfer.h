@@ -18,11 +18,13 @@ struct transfer { /* one exchange under way */
     char *digest_origin; /* of the handle */
     struct curl_slist *headers;
     char *url;
+    const char *user;      /* it was sent with; NULL = none */
     char *host;            /* where it has its place in the gate; NULL = nowhere */
     struct transfer *next; /* among those that wait to be sent again */
     unsigned redirects, repeats, waits;
     size_t sent;                   /* of the body */
     bool digest, changed_scheme;   /* how it signs in now; whether that was changed after a 401 */
+    bool changed_user;             /* after a 401 */
     bool anonymous;                /* redirected to where the password must not go */
     bool moved_for_good, answered; /* a byte of a good body came */
 };
@@ -40,6 +42,8 @@ struct http {
     struct handle *idle;
     size_t n_idle, cap_idle;
     bool digest;
+    const char *user;   /* as entered, or other_user */
+    bool user_is_known; /* that form was let in */
     int64_t requests, bytes_in, bytes_out;
     void (*done)(void *ctx, struct http_exchange *x);
     void *ctx;
@@ -63,6 +67,13 @@ bool http_has_user(const struct http *h);
 void transfer_set_credentials(struct transfer *t);
 /* After a 401: sent again in the other scheme, if the server offers that one only (or Basic must not be used here). */
 bool transfer_change_scheme(struct transfer *t);
+/* After a 401: sent again with the name's other form, once in a session and only while it is not known which is right.
+ */
+bool transfer_change_user(struct transfer *t);
+/* Whoever is let in is known from now on. */
+void transfer_note_user(struct transfer *t);
+/* Which form of the name to begin with. */
+void http_recall_user(struct http *h);
 /* Why a 401 came although there is a password. */
 void transfer_explain_refusal(struct transfer *t);
 /* Remembers that the handle has signed in by Digest: its nonce serves again. */

@@ -32,6 +32,8 @@ struct upload {
     bool held;
 };
 
+#define OTHER "Basic bWVAZXhhbXBsZS5vcmc6c2VjcmV0" /* me@example.org */
+
 static enum MHD_Result reply(struct MHD_Connection *c, unsigned status, struct str body, const char *name,
                              const char *value)
 {
@@ -142,6 +144,8 @@ static enum MHD_Result answer(struct server *s, struct MHD_Connection *c, const 
     if (strncmp(url, "/gzip/", 6) == 0) return squeezed(c, (size_t)atoi(url + 6));
     if (strcmp(url, "/needs-password") == 0 && strcmp(header(c, "Authorization"), "-") == 0)
         return reply(c, 401, STR("who?"), "WWW-Authenticate", "Basic realm=\"r\"");
+    if (strcmp(url, "/other") == 0 && strcmp(header(c, "Authorization"), OTHER) != 0)
+        return reply(c, 401, STR("who?"), "WWW-Authenticate", "Basic realm=\"r\"");
     if (strncmp(url, "/status/", 8) == 0) return reply(c, (unsigned)atoi(url + 8), STR("<error/>"), NULL, NULL);
     if (strcmp(url, "/large") == 0) {
         static const char zeros[100000];
@@ -203,7 +207,8 @@ struct world {
     bool slept_under_way;           /* while a request had no answer yet */
     bool cancelled, wake_cancelled; /* the second: sleeping ends by being cancelled */
     int before, after;
-    char auth[16];
+    char auth[16], user[16];
+    const char *other_user;
     struct server server;
     struct http *http;
     struct gate *gate;
@@ -242,18 +247,22 @@ static struct world *world_of(struct traits *t)
 
 static char *trait_get(struct traits *t, const char *key)
 {
-    const char *auth = world_of(t)->auth;
-    return strcmp(key, "auth") == 0 && *auth ? mem_strdup(auth) : NULL;
+    const char *value = strcmp(key, "auth") == 0   ? world_of(t)->auth
+                        : strcmp(key, "user") == 0 ? world_of(t)->user
+                                                   : "";
+    return *value ? mem_strdup(value) : NULL;
 }
 
 static void trait_set(struct traits *t, const char *key, const char *value)
 {
     if (strcmp(key, "auth") == 0) snprintf(world_of(t)->auth, sizeof world_of(t)->auth, "%s", value);
+    if (strcmp(key, "user") == 0) snprintf(world_of(t)->user, sizeof world_of(t)->user, "%s", value);
 }
 
 static void world_open(struct world *w, bool allow_plain_http)
 {
     const struct http_settings settings = {.user = "me",
+                                           .other_user = w->other_user,
                                            .password = "secret",
                                            .allow_plain_http = allow_plain_http,
                                            .gate = w->gate,
@@ -572,6 +581,38 @@ Test(http, cancelling_sends_nothing)
     cr_expect_eq(http_do(w.http, &x, &f), FAULT_CANCELLED);
     cr_expect_eq(f.code, FAULT_CANCELLED);
     cr_expect_eq(w.server.requests, 0);
+}
+
+/* The other form is tried once, remembered, and tried no more once it is known who is let in. */
+Test(http, a_refused_name_is_tried_in_its_other_form)
+{
+    static const struct {
+        const char *first, *path, *known;
+        int status, requests;
+    } rows[] = {
+        {NULL, "/other", "other", 200, 2},          {NULL, "/echo", "entered", 200, 1},
+        {NULL, "/status/401", "", 401, 2},          {"/echo", "/other", "entered", 401, 1},
+        {"/other", "/status/401", "other", 401, 1},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world w WORLD;
+        world_begin(&w);
+        http_close(w.http);
+        w.other_user = "me@example.org";
+        world_open(&w, false);
+        if (rows[i].first) {
+            struct http_exchange first AUTO_EXCHANGE = ask(&w, "PUT", rows[i].first);
+            http_do(w.http, &first, NULL);
+            http_close(w.http);
+            world_open(&w, false);
+        }
+        struct http_exchange x AUTO_EXCHANGE = ask(&w, "PUT", rows[i].path);
+        w.server.requests = 0;
+        cr_expect_eq(http_do(w.http, &x, NULL), FAULT_NONE);
+        cr_expect_eq(x.status, rows[i].status, "row %zu: %d", i, x.status);
+        cr_expect_eq(w.server.requests, rows[i].requests, "row %zu: %d", i, w.server.requests);
+        cr_expect_str_eq(w.user, rows[i].known, "row %zu: %s", i, w.user);
+    }
 }
 
 static enum fault_code sum(void *ctx, struct str bytes, struct fault *f)
