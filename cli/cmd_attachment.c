@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What a file is, by its ending; anything else is bytes. */
@@ -50,7 +51,7 @@ static struct str type_of(struct str name)
 
 /* -- attach -- */
 
-struct input { /* a file, or what standard input held: nobody may keep the database waiting */
+struct input { /* a file, or what a pipe held: nobody may keep the database waiting while it is written to */
     int fd;
     const char *path;
     struct str rest;
@@ -76,7 +77,8 @@ static enum fault_code read_input(void *ctx, char *out, size_t cap, size_t *n, s
 static bool open_input(struct cli *cli, const char *path, struct buf *whole, struct input *out)
 {
     *out = (struct input){.fd = -1, .path = path};
-    if (strcmp(path, "-") == 0) {
+    struct stat st;
+    if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
         if (file_read(path, whole, &cli->fault)) {
             if (cli->fault.code != FAULT_TOO_LARGE) cli->fault.code = FAULT_USAGE;
             return false;
