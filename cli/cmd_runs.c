@@ -1,4 +1,4 @@
-/* runs, report, conflicts: what happened. */
+/* runs, report: what happened. */
 #include "cli/command.h"
 #include "cli/report.h"
 
@@ -114,60 +114,5 @@ int command_report(struct cli *cli)
         report_csv(&r, stdout);
     else
         return cli_usage(cli, _("there are text, html, json and csv"), _("unknown format \"%s\""), format);
-    return EXIT_DONE;
-}
-
-/* -- conflicts -- */
-
-static void conflict_row(struct table *t, const struct report_conflict *c)
-{
-    struct buf a AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
-    buf_addf(&a, "%s%.*s", c->winner == 0 ? "> " : "", STR_ARG(c->a));
-    buf_addf(&b, "%s%.*s", c->winner == 1 ? "> " : "", STR_ARG(c->b));
-    table_number(t, c->run);
-    table_time(t, c->time_ms);
-    table_text(t, c->link);
-    table_text(t, c->contact);
-    table_text(t, c->field);
-    table_text(t, buf_str(&a));
-    table_text(t, buf_str(&b));
-    table_cell(t, c->rule.n ? _(c->rule.p) : "");
-}
-
-static void print_conflicts(const struct cli *cli, const struct report_conflict *list, size_t n)
-{
-    if (cli->json) {
-        json_t *all = json_array();
-        for (size_t i = 0; i < n; i++) {
-            json_t *o = report_conflict_json(&list[i]);
-            json_object_set_new(o, "link", json_text(list[i].link));
-            json_object_set_new(o, "run", json_count(list[i].run));
-            json_object_set_new(o, "time", json_time(list[i].time_ms));
-            json_object_set_new(o, "read", json_boolean(list[i].read));
-            json_array_append_new(all, o);
-        }
-        json_print(all, stdout);
-        return;
-    }
-    struct table t AUTO_TABLE = table_of(8, 1);
-    static const char *const heads[] = {N_("RUN"),   N_("TIME"), N_("LINK"), N_("CONTACT"),
-                                        N_("FIELD"), "A",        "B",        N_("RULE")};
-    for (size_t i = 0; i < 8; i++) table_cell(&t, _(heads[i]));
-    for (size_t i = 0; i < n; i++) conflict_row(&t, &list[i]);
-    if (n)
-        table_print(&t, "", stdout);
-    else
-        cli_say(cli, _("No conflicts.\n"));
-}
-
-int command_conflicts(struct cli *cli)
-{
-    struct report_conflict *list;
-    if (!cli_db(cli)) return cli_fail(cli);
-    size_t n = runs_conflicts(cli->db, link_named(cli), cli_flag(cli, "unread"), &cli->arena, &list);
-    if (db_check(cli->db, &cli->fault) || !is_known(cli, n)) return cli_fail(cli);
-    print_conflicts(cli, list, n);
-    if (cli_flag(cli, "mark-read") && runs_conflicts_mark_read(cli->db, link_named(cli), &cli->fault))
-        return cli_fail(cli);
     return EXIT_DONE;
 }

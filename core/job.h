@@ -126,6 +126,7 @@ struct amend {
 };
 /* undo.c and take.c: in place of gather, pair and plan. */
 enum fault_code undo_plan(struct job *job);
+enum fault_code take_plan(struct job *job);
 /* undo.c, for both: an item that is to be put back joins the work. `late`: after creates and updates. */
 void amend_add(struct job *job, struct item *item, bool late);
 /* undo.c: the journal of an effect that leaves the record on one side only. Before it is sent, so that a kill leaves nothing that

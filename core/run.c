@@ -315,7 +315,7 @@ static enum fault_code end_check(struct job *job)
     struct run_result *r = job->result;
     plan_tell(job);
     count_traffic(job);
-    r->status = r->n_operations ? RUN_PENDING : RUN_UNCHANGED;
+    r->status = r->n_operations ? RUN_PENDING : job->amend && r->n_quarantined ? RUN_PARTIAL : RUN_UNCHANGED;
     return FAULT_NONE;
 }
 
@@ -324,6 +324,7 @@ static enum fault_code end_check(struct job *job)
 static enum fault_code make_plan(struct job *job)
 {
     if (job->options->undo) return undo_plan(job);
+    if (job->options->take) return take_plan(job);
     enum fault_code code = gather(job);
     if (!code) code = pair_new(job);
     return code ? code : plan_build(job);

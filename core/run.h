@@ -29,6 +29,7 @@ struct run_options {
     const char *approved_plan; /* a held plan with this hash is let through; NULL = what the database says */
     bool full_listing;         /* ignore tokens */
     int64_t undo;              /* instead of syncing: takes back this run (core/undo.h); 0 = none */
+    int64_t take;              /* instead of syncing: writes the losing value of this conflict (core/take.h); 0 = none */
     bool one_time;             /* the policy is not the link's own (import): the mode it runs in stays what it was */
     bool ignore_tombstones;    /* neu-anlegen: what a person deleted here is created again (contactbox A6) */
     int64_t run;               /* the number it was queued under (state/request.h): its report is kept whatever it says; 0 = none */
