@@ -46,6 +46,8 @@ static const struct command table[] = {
     {"runs", NULL, "[LINK] [--limit N]", N_("shows what ran and how it ended"), "limit:", 0, 1, command_runs},
     {"report", NULL, "RUN [--format text|html|json|csv]", N_("shows everything one run did"), "format:", 1, 1,
      command_report},
+    {"why", NULL, "CONTACT [FIELD]", N_("tells where each value came from, by which rule, and what it replaced"), "", 1, 2,
+     command_why},
     {"undo", NULL, "RUN [--check | --yes]", N_("takes a run back on both sides, where nothing changed since"), "check yes", 1, 1,
      command_undo},
     {"review", NULL, "LINK [--same ID ID | --different ID ID]", N_("decides which contacts are the same"),

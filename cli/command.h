@@ -50,6 +50,7 @@ int command_reject(struct cli *);
 int command_conflicts(struct cli *);
 int command_runs(struct cli *);
 int command_report(struct cli *);
+int command_why(struct cli *);
 int command_undo(struct cli *);
 int command_conflicts_show(struct cli *);
 int command_conflicts_take(struct cli *);

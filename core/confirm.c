@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "core/execute.h"
 #include "state/archive.h"
+#include "state/provenance.h"
 #include "state/runs.h"
 #include "state/store.h"
 
@@ -64,6 +65,26 @@ static void tell_twin(struct job *job, const struct effect *e, enum side s)
                  _("another card there has the same UID; both are kept, as two contacts. Delete one of them"));
 }
 
+static bool has_element(const struct record *r, const struct element *e)
+{
+    size_t n;
+    const struct element *all = record_elements(r, &n);
+    for (size_t i = 0; i < n; i++)
+        if (all[i].key == e->key && all[i].value == e->value) return true;
+    return false;
+}
+
+/* What an update brought; what a create brought is told by its operation. */
+static void note_provenance(struct job *job, const struct effect *e, enum side s)
+{
+    size_t n;
+    if (e->write[s].kind != WRITE_UPDATE || !e->before[s] || !e->after[s]) return;
+    const struct element *all = record_elements(e->after[s], &n);
+    for (size_t i = 0; i < n; i++)
+        if (!has_element(e->before[s], &all[i]))
+            provenance_put(job->db, job->link->name, s, name_now(e, s), all[i].key, all[i].value, job->result->run, job->fault);
+}
+
 /* Said when the write is confirmed, and not again when the item needs another round. */
 static void note_done(struct job *job, struct effect *e, enum side s)
 {
@@ -75,6 +96,7 @@ static void note_done(struct job *job, struct effect *e, enum side s)
     job->side[s].own_writes++;
     tell_twin(job, e, s);
     tell_operation(job, e, s);
+    note_provenance(job, e, s);
 }
 
 /* -- the journal -- */

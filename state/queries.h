@@ -283,6 +283,9 @@ QUERY(RUN_LIST, "SELECT " RUN_COLUMNS " FROM run WHERE $1 IS NULL OR link = $1 O
 QUERY(RUN_GET, "SELECT " RUN_COLUMNS " FROM run WHERE no = $1")
 QUERY(RUN_PURGE_COUNT, "SELECT count(*) FROM run WHERE started_ms < $1 AND no NOT IN (SELECT run FROM run_conflict WHERE seen = 0)")
 QUERY(RUN_PURGE, "DELETE FROM run WHERE started_ms < $1 AND no NOT IN (SELECT run FROM run_conflict WHERE seen = 0)")
+QUERY(PROVENANCE_PUT, "INSERT INTO provenance(link, side, id, element, value, run) VALUES ($1, $2, $3, $4, $5, $6)"
+                      " ON CONFLICT(link, side, id, element, value) DO UPDATE SET run = excluded.run")
+QUERY(PROVENANCE_GET, "SELECT run FROM provenance WHERE link = $1 AND side = $2 AND id = $3 AND element = $4 AND value = $5")
 QUERY(OPERATION_ADD, "INSERT INTO run_operation(run, op, side, title, id, rule, other, content, archived)"
                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
 #define OPERATION_COLUMNS "op, side, title, id, rule, other, content, archived"

@@ -79,6 +79,12 @@ static const char history[] =
 /* What the sides were called, so that a report can be read when the configuration has moved on. */
 static const char run_sides[] = "ALTER TABLE run ADD COLUMN name_a TEXT; ALTER TABLE run ADD COLUMN name_b TEXT;";
 
+/* Which run brought a value (state/provenance.h). */
+static const char provenance[] =
+    "CREATE TABLE provenance(link TEXT NOT NULL, side BIGINT NOT NULL, id TEXT NOT NULL, element BIGINT NOT NULL, value BIGINT NOT NULL,"
+    " run BIGINT NOT NULL REFERENCES run(no) ON DELETE CASCADE, PRIMARY KEY(link, side, id, element, value));"
+    "CREATE INDEX provenance_run ON provenance(run);";
+
 /* What a run left behind where it wrote, so that `undo` can tell whether it is still so. */
 static const char operation_after[] =
     "ALTER TABLE run_operation ADD COLUMN other TEXT;"
@@ -116,7 +122,7 @@ static const char link_mode[] = "ALTER TABLE link_state ADD COLUMN mode TEXT;";
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][8] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs, operation_after, link_mode},
+    {run_sides, attached, jobs, operation_after, provenance, link_mode},
 };
 
 int schema_version(void)

@@ -180,6 +180,32 @@ def inbox():
         site.run("conflicts", "read", "--all", expect=0)
 
 
+def why():
+    with Pair() as pair:
+        site = pair.site
+        populated(pair)
+        run = site.sync().json()["run"]
+
+        def told(uid, field):
+            return site.run("--json", "why", site.id_of(uid), field, expect=0).json()[0]
+
+        note = told("u3", "note")
+        assert (note["came"], note["from"], note["run"], note["replaced"]) == ("synced", "srv:kunden", run, "alt"), note
+        phone = told("u3", "tel")
+        assert phone["came"] == "synced" and phone["run"] < run and phone["replaced"] is None, phone
+        won = told("u0", "note")
+        assert won["came"] == "here" and won["run"] == run and won["replaced"] == "dort" and won["rule"], won
+        assert told("n1", "name")["came"] == "here" and told("n2", "name")["from"] == "srv:kunden"
+        site.run("contact", "edit", site.id_of("u3"), "title=Chefin", expect=0)
+        new = told("u3", "title")
+        assert new["came"] == "here_not_synced" and new["from"] == "command", new
+        site.sync()
+        assert told("u3", "title")["came"] == "here"
+        text = site.run("why", site.id_of("u3"), expect=0).out
+        assert "srv:kunden" in text and "It replaced: alt" in text, text
+        site.run("why", site.id_of("u3"), "nosuch", expect=2)
+
+
 def hostile_prepared(server):
     for i in range(4):
         server.put("c%d.vcf" % i, card("u%d" % i, "Name%d;Vor" % i, "TEL;TYPE=CELL:+49171000%d" % i, "NOTE:alt"))
@@ -257,7 +283,7 @@ def kill_one(at, moment, between):
 def main():
     suite = Suite("undo")
     for test in (whole_run_and_back, what_changed_since_stays, apart_until_it_changes, import_replacing, expired_is_said, inbox,
-                 killed_anywhere):
+                 why, killed_anywhere):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
 
