@@ -11,6 +11,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#ifndef ABGLEICH_VERSION
+#define ABGLEICH_VERSION "0.1.0"
+#endif
+
 #define EXIT_DONE 0
 #define EXIT_PARTLY 1
 #define EXIT_WAITING 3

@@ -9,10 +9,6 @@
 #include "state/journal.h"
 #include "state/runs.h"
 
-#ifndef ABGLEICH_VERSION
-#define ABGLEICH_VERSION "0.1.0"
-#endif
-
 int command_config_check(struct cli *cli)
 {
     if (!cli_config(cli)) return cli_fail(cli);

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/daemon_job.h"
 #include "cli/daemon_notify.h"
+#include "cli/daemon_pages.h"
 #include "cli/daemon_upkeep.h"
 #include "cli/daemon_watch.h"
 #include "cli/file.h"
@@ -50,6 +51,7 @@ struct daemon {
     struct upkeep_clock *upkeep;
     pthread_mutex_t mutex;
     struct shared_config *current;
+    struct daemon_counts *counts;
     struct gate *gate;
     bool stopping;
 };
@@ -94,7 +96,7 @@ static struct scheduled_outcome on_run(void *ctx, const char *name, enum schedul
     struct daemon *d = ctx;
     struct shared_config *c = config_take(d);
     struct scheduled_outcome outcome =
-        daemon_job_run(c->config, d->cli->system.max_level, name, cause, d->gate, cancel);
+        daemon_job_run(c->config, d->cli->system.max_level, name, cause, d->gate, d->counts, cancel);
     config_give_back(d, c);
     return outcome;
 }
@@ -240,39 +242,10 @@ static void on_drain(uv_timer_t *timer)
 
 /* -- the listener -- */
 
-struct status_text {
-    struct buf *out;
-    bool first;
-};
-
-static void add_link(void *ctx, const struct scheduled_view *v)
-{
-    struct status_text *t = ctx;
-    json_t *o = json_pack("{s:s, s:b, s:I, s:i, s:s, s:I, s:I}", "link", v->name, "running", v->running, "due_in_ms",
-                          (json_int_t)v->due_in_ms, "failures", (int)v->failures, "code", fault_name(v->code),
-                          "skipped", (json_int_t)v->skipped, "runs", (json_int_t)v->runs);
-    char *text = json_dumps(o, 0);
-    buf_addf(t->out, "%s\n  %s", t->first ? "" : ",", text);
-    t->first = false;
-    free(text);
-    json_decref(o);
-}
-
 static void on_http(void *ctx, const char *path, struct http_answer *answer)
 {
     struct daemon *d = ctx;
-    if (strcmp(path, "/livez") == 0 || strcmp(path, "/readyz") == 0) {
-        answer->status = 200;
-        buf_adds(&answer->body, "ok\n");
-        return;
-    }
-    if (strcmp(path, "/") != 0) return;
-    struct status_text t = {&answer->body, true};
-    answer->status = 200;
-    answer->type = "application/json";
-    buf_adds(&answer->body, "{\"program\": \"abgleich\", \"links\": [");
-    scheduler_each(d->scheduler, add_link, &t);
-    buf_adds(&answer->body, "\n]}\n");
+    daemon_page(&(const struct daemon_view){d->scheduler, d->counts, d->cli->db, d->stopping}, path, answer);
 }
 
 /* -- signals and files -- */
@@ -371,7 +344,8 @@ static int serve(struct daemon *d)
 {
     struct cli *cli = d->cli;
     const struct config *c = d->current->config;
-    if (c->listen && http_server_start(&d->loop, c->listen, on_http, d, &d->server, &cli->fault)) return cli_fail(cli);
+    if (c->listen && http_server_start(&d->loop, c->listen, on_http, d, HTTP_LIMITS_DEFAULT, &d->server, &cli->fault))
+        return cli_fail(cli);
     const struct scheduler_hooks hooks = {d, on_run, on_ran, on_stopped};
     d->scheduler = scheduler_new(&d->loop, cli->env, &hooks);
     d->upkeep = upkeep_clock_start(&d->loop, on_upkeep, d);
@@ -391,7 +365,10 @@ int command_daemon(struct cli *cli)
 {
     struct lock *only AUTO_LOCK = NULL;
     if (!cli_db(cli) || lock_daemon(cli->db, &only, &cli->fault)) return cli_fail(cli);
-    struct daemon d = {.cli = cli, .notifier = notifier_open(), .gate = gate_new(TRANSFERS_PER_HOST, TRANSFERS)};
+    struct daemon d = {.cli = cli,
+                       .notifier = notifier_open(),
+                       .counts = daemon_counts_new(),
+                       .gate = gate_new(TRANSFERS_PER_HOST, TRANSFERS)};
     pthread_mutex_init(&d.mutex, NULL);
     uv_loop_init(&d.loop);
     config_replace(&d, cli->config);
@@ -400,6 +377,7 @@ int command_daemon(struct cli *cli)
     uv_loop_close(&d.loop);
     config_give_back(&d, d.current);
     pthread_mutex_destroy(&d.mutex);
+    daemon_counts_free(d.counts);
     gate_free(d.gate);
     notifier_close(d.notifier);
     return code;

@@ -16,13 +16,14 @@ static bool was_run(enum fault_code code)
 }
 
 static struct scheduled_outcome run_opened(struct db *db, struct env *env, const struct link *link,
-                                           enum scheduled_cause cause)
+                                           enum scheduled_cause cause, struct daemon_counts *counts)
 {
     struct run_result result;
     int64_t asked = request_of(db, link->name);
     const struct run_options options = {
         .trigger = asked ? scheduled_cause_name(CAUSE_REQUEST) : scheduled_cause_name(cause), .run = asked};
     run_link(db, env, link, &options, &result);
+    daemon_counts_add(counts, &result);
     struct buf text AUTO_BUF = BUF_INIT;
     fault_text(&result.fault, &text);
     if (result.status != RUN_UNCHANGED)
@@ -40,7 +41,8 @@ static struct scheduled_outcome run_opened(struct db *db, struct env *env, const
 }
 
 struct scheduled_outcome daemon_job_run(const struct config *config, enum log_level level, const char *name,
-                                        enum scheduled_cause cause, struct gate *gate, const volatile int *cancel)
+                                        enum scheduled_cause cause, struct gate *gate, struct daemon_counts *counts,
+                                        const volatile int *cancel)
 {
     struct env_system system;
     env_system_init(&system, level, cancel);
@@ -56,7 +58,7 @@ struct scheduled_outcome daemon_job_run(const struct config *config, enum log_le
     if (outcome.code)
         env_logf(&system.env, LOG_ERROR, "event=not_started link=%s fault=%s", name, fault_name(outcome.code));
     else
-        outcome = run_opened(db, &system.env, &opened, cause);
+        outcome = run_opened(db, &system.env, &opened, cause, counts);
     config_link_wipe(&opened);
     db_close(db);
     return outcome;

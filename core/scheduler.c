@@ -21,6 +21,7 @@ struct entry {
     unsigned failures;
     enum fault_code code;
     uint64_t skipped, runs;
+    int64_t last_success_ms; /* Unix time */
     enum scheduled_cause cause, next_cause;
     bool running, again, wanted;
     struct scheduled_outcome outcome;
@@ -197,6 +198,7 @@ static void done(struct pool_job *job)
     int64_t now = now_of(s);
     e->running = false;
     e->runs++;
+    if (!e->outcome.code) e->last_success_ms = s->env->now_ms(s->env);
     s->running--;
     for (int i = 0; i < THROTTLES; i++)
         if (e->throttles[i]) e->throttles[i]->running--;
@@ -299,6 +301,7 @@ static struct entry *add_entry(struct scheduler *s, const struct scheduled *link
     e->scheduler = s;
     e->name = mem_strdup(link->name);
     e->interval_ms = link->interval_ms;
+    e->last_success_ms = link->last_run_ms;
     int64_t now = now_of(s), due = first_due(s, link);
     e->tick_ms = due > now ? due : now; /* what passed while no daemon ran was not skipped by this one */
     HASH_ADD_KEYPTR(hh, s->entries, e->name, strlen(e->name), e);
@@ -421,7 +424,8 @@ void scheduler_each(struct scheduler *s, void (*fn)(void *ctx, const struct sche
                                    .failures = e->failures,
                                    .code = e->code,
                                    .skipped = e->skipped,
-                                   .runs = e->runs};
+                                   .runs = e->runs,
+                                   .last_success_ms = e->last_success_ms};
         view_account(e, now, &v);
         fn(ctx, &v);
     }

@@ -38,6 +38,7 @@ struct scheduled_view { /* one link, for status and metrics; borrowed for the ca
     int64_t backing_off_ms; /* > 0: its account is left alone for so long */
     uint64_t skipped;       /* ticks of its interval that passed while it could not run (contactbox.md A13) */
     uint64_t runs;
+    int64_t last_success_ms; /* Unix time; 0 = never */
 };
 struct scheduler_hooks {
     void *ctx;

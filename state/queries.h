@@ -276,6 +276,8 @@ QUERY(RUN_FINISH, "UPDATE run SET status = $2, plan = $3, finished_ms = $4, coun
                   " n_problems = (SELECT count(*) FROM run_problem WHERE run = $1),"
                   " n_operations = (SELECT count(*) FROM run_operation WHERE run = $1) WHERE no = $1")
 QUERY(RUN_DROP, "DELETE FROM run WHERE no = $1")
+QUERY(OPEN_MATTERS, "SELECT (SELECT count(*) FROM held WHERE approved = 0), (SELECT count(*) FROM pending), (SELECT count(*) FROM intent),"
+                    " (SELECT count(*) FROM run_conflict WHERE seen = 0)")
 #define RUN_COLUMNS                                                                                                                    \
     "no, link, cause, status, plan, started_ms, finished_ms, counts_a, counts_b, requests, bytes_in, bytes_out, n_conflicts,"         \
     " n_problems, n_operations, held, fault, fault_code, name_a, name_b"

@@ -396,3 +396,12 @@ size_t runs_of_record(struct db *db, struct str id, struct arena *arena, struct 
     *out = rows_keep(&rows, arena);
     return n;
 }
+
+struct open_matters runs_open_matters(struct db *db)
+{
+    struct open_matters m = {0};
+    struct query *q = query_begin(db, QUERY_OPEN_MATTERS);
+    if (query_step(q)) m = (struct open_matters){column_int(q, 0), column_int(q, 1), column_int(q, 2), column_int(q, 3)};
+    query_end(q);
+    return m;
+}

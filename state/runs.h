@@ -85,4 +85,10 @@ size_t runs_of_record(struct db *db, struct str id, struct arena *arena, struct 
 /* Runs older than that, but for those with conflicts nobody has read. */
 enum fault_code runs_purge(struct db *db, int64_t before_ms, int64_t *n, struct fault *f);
 
+/* What waits for a person or the next run, over all links. */
+struct open_matters {
+    int64_t held, pending, intents, conflicts;
+};
+struct open_matters runs_open_matters(struct db *db);
+
 #endif

@@ -3,6 +3,7 @@ and nobody else runs a link that is running."""
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -222,6 +223,49 @@ def a_credential_of_systemd_is_a_password():
         site.close()
 
 
+def metrics_of(daemon):
+    """Read as strictly as Prometheus does: each series below the one TYPE of its name, no series twice, a line end at the end."""
+    with urllib.request.urlopen(daemon.address + "metrics", timeout=10) as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4"), answer.headers
+        text = answer.read().decode()
+    assert text.endswith("\n")
+    types, values, current = {}, {}, None
+    for line in text.splitlines():
+        if line.startswith("#"):
+            word, name, rest = re.fullmatch(r"# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)", line).groups()
+            if word == "TYPE":
+                assert name not in types and rest in ("gauge", "counter", "histogram"), line
+                types[name], current = rest, name
+            continue
+        series, name, value = re.fullmatch(
+            r'(([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)+\})?) (-?[0-9.]+(?:e[+-]?[0-9]+)?)', line).groups()
+        assert name == current or (types[current] == "histogram" and re.fullmatch(current + "_(bucket|sum|count)", name)), line
+        assert types[current] != "counter" or name.endswith("_total"), line
+        assert series not in values, line
+        values[series] = float(value)
+    return values
+
+
+def shows_metrics_and_health():
+    with Hostile() as server:
+        server.put("a.vcf", card("u1", "Geheim;Anna"))
+        site = site_of(server, interval="1h")
+        daemon = Daemon(site)
+        daemon.wait_for("status=done")
+        wait_until(lambda: metrics_of(daemon)['abgleich_runs_total{result="done"}'] == 1)
+        wait_until(lambda: metrics_of(daemon).get('abgleich_job_state{job="kunden",state="idle"}') == 1)
+        m = metrics_of(daemon)
+        assert m['abgleich_operations_total{side="a",op="create"}'] == 1, m
+        assert m['abgleich_job_last_success_timestamp_seconds{job="kunden"}'] > 1.6e9, m
+        assert m['abgleich_run_duration_seconds_bucket{le="+Inf"}'] == m["abgleich_run_duration_seconds_count"] >= 1, m
+        assert m["abgleich_held_plans"] == m["abgleich_intents_unconfirmed"] == 0 and m["abgleich_journal_bytes"] > 0, m
+        for path in ("livez", "readyz"):
+            with urllib.request.urlopen(daemon.address + path, timeout=10) as answer:
+                assert answer.read() == b"ok\n"
+        daemon.stop()
+        site.close()
+
+
 def a_second_signal_ends_it_at_once():
     with Hostile() as server:
         site = site_of(server, interval="1h")
@@ -285,7 +329,7 @@ def main():
     for test in (runs_what_is_due, keeps_the_old_configuration_where_the_new_is_wrong, takes_over_a_changed_configuration,
                  finishes_the_writes_under_way, a_running_link_is_not_run_twice,
                  a_change_in_the_store_is_synced_after_a_quiet_time, what_was_asked_for_waits_for_the_daemon, tells_systemd_how_it_is,
-                 a_credential_of_systemd_is_a_password, a_second_signal_ends_it_at_once,
+                 a_credential_of_systemd_is_a_password, shows_metrics_and_health, a_second_signal_ends_it_at_once,
                  a_process_that_stood_still_too_long_writes_nothing_any_more):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
