@@ -65,6 +65,8 @@ bool cli_flag(const struct cli *cli, const char *name);
 /* Talk, on stderr; nothing with -q. */
 void cli_say(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Asks on the terminal; false without one (then --yes is needed, and cli->fault says so). */
+/* Asks for the phrase on the terminal; false without one, or for anything else. */
+bool cli_phrase(struct cli *cli, const char *phrase);
 bool cli_confirm(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* --password-file, else asked for without echo. Terminated, in sodium memory (secret_free). NULL with fault. */
 char *cli_password(struct cli *cli, const char *whom);

@@ -140,10 +140,23 @@ static int run_all(struct session_of_runs *s)
     return s->code;
 }
 
+/* The way of importing, where one is named; false with a fault for a word that is none. */
+static bool import_mode(struct cli *cli, const char **mode)
+{
+    struct policy scratch = POLICY_INIT;
+    *mode = cli_option(cli, "mode");
+    if (!*mode || policy_set_mode(&scratch, STR("import"), str_of(*mode))) return true;
+    cli_usage(cli, "--mode ergaenzen|aktualisieren|neu-anlegen", _("which way of importing?"));
+    return false;
+}
+
 int command_check(struct cli *cli)
 {
     struct session_of_runs s = {
         .cli = cli, .options = {.check_only = true, .full_listing = cli_flag(cli, "full"), .trigger = "command"}};
+    if (!import_mode(cli, &s.import)) return cli_fail(cli);
+    s.options.one_time = s.import != NULL;
+    s.options.ignore_tombstones = cli_flag(cli, "ignore-tombstones");
     return run_all(&s);
 }
 
@@ -203,13 +216,38 @@ int command_sync(struct cli *cli)
     return run_all(&s);
 }
 
+static bool replaces_book(const struct session_of_runs *s)
+{
+    return str_eq_nocase(str_of(s->import), STR("neu-anlegen"));
+}
+
+/* A book is replaced only by somebody who names it, or the plan they have seen. */
+static bool confirm_recreate(struct session_of_runs *s, const struct config_link *l)
+{
+    struct cli *cli = s->cli;
+    const char *named = cli_option(cli, "yes-recreate"), *book = l->collection_a;
+    if (s->options.only_plan || (named && strcmp(named, book) == 0)) return true;
+    cli_say(cli, s->options.ignore_tombstones ? _("\"%s\" is replaced by what the server has; contacts deleted here come back, too.\n")
+                                              : _("\"%s\" is replaced by what the server has; contacts deleted here stay deleted.\n"),
+            book);
+    const char *advice = arena_printf(&cli->arena, _("look with \"abgleich check %s --mode neu-anlegen\", then say so with --yes-recreate \"%s\""),
+                                      l->name, book);
+    if (named || !cli_phrase(cli, book)) cli_usage(cli, advice, _("nothing was changed"));
+    return !cli->fault.code;
+}
+
 int command_import(struct cli *cli)
 {
-    struct policy scratch = POLICY_INIT;
-    const char *mode = cli_option(cli, "mode");
-    if (!mode || !policy_set_mode(&scratch, STR("import"), str_of(mode)))
-        return cli_usage(cli, "--mode ergaenzen|aktualisieren|neu-anlegen", _("which way of importing?"));
     struct session_of_runs s = {
-        .cli = cli, .import = mode, .options = {.only_plan = cli_option(cli, "plan"), .trigger = "import"}};
+        .cli = cli,
+        .options = {.only_plan = cli_option(cli, "plan"), .one_time = true, .ignore_tombstones = cli_flag(cli, "ignore-tombstones"),
+                    .trigger = "import"}};
+    if (!import_mode(cli, &s.import)) return cli_fail(cli);
+    if (!s.import) return cli_usage(cli, "--mode ergaenzen|aktualisieren|neu-anlegen", _("which way of importing?"));
+    if (s.options.ignore_tombstones && !replaces_book(&s))
+        return cli_usage(cli, NULL, _("--ignore-tombstones goes with --mode neu-anlegen"));
+    if (!cli_db(cli)) return cli_fail(cli);
+    const struct config_link *l = config_link_must(cli->config, cli->args[0], &cli->fault);
+    if (!l || (replaces_book(&s) && !confirm_recreate(&s, l))) return cli_fail(cli);
     return run_all(&s);
 }

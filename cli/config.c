@@ -82,6 +82,7 @@ static struct config_link *link_section(struct config *c, struct str name, struc
     struct config_link *l = &c->links[c->n_links - 1];
     *l = (struct config_link){.name = arena_strdup(&c->arena, name),
                               .place = place,
+                              .oneway_delete = true,
                               .history_ms = UNSET_MS,
                               .interval_ms = UNSET_MS,
                               .enabled = true};
@@ -244,6 +245,8 @@ static enum fault_code finish_policy(const struct config *c, struct config_link 
                      _("mode and import contradict each other"), f);
     if (l->authority) policy_set_authority(&l->policy, str_of(l->authority));
     if (l->max_delete) policy_set_max_delete(&l->policy, str_of(l->max_delete));
+    l->policy.keeps_on_b = !l->oneway_delete;
+    l->policy.enforces = l->oneway_enforce;
     bool store = config_is_store(l->account_a) || config_is_store(l->account_b);
     if (l->history_ms == UNSET_MS) l->history_ms = store ? c->history_ms : 0;
     l->policy.history = l->history_ms > 0;

@@ -37,6 +37,7 @@ struct config_link {
     const struct config_account *account_a, *account_b;
     const char *collection_a, *collection_b;            /* what follows the colon, maybe "" */
     const char *mode, *import, *authority, *max_delete; /* as written; NULL = not set */
+    bool oneway_delete, oneway_enforce; /* contactbox A4, A5 */
     struct policy policy;
     int64_t history_ms;  /* after config_load: how long losers are kept; 0 = not at all */
     int64_t interval_ms; /* after config_load: its own, else the remote account's */

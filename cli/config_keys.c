@@ -143,6 +143,8 @@ static const struct config_key link_keys[] = {
     {"mode", CONFIG_TEXT, AT(mode), check_mode, N_("import, one-way or two-way")},
     {"authority", CONFIG_TEXT, AT(authority), check_authority, N_("contactbox, server or neu-anlegen")},
     {"import", CONFIG_TEXT, AT(import), check_import, N_("ergaenzen, aktualisieren or neu-anlegen")},
+    {"oneway_delete", CONFIG_BOOL, AT(oneway_delete), NULL, EXPECTS_BOOL},
+    {"oneway_enforce", CONFIG_BOOL, AT(oneway_enforce), NULL, EXPECTS_BOOL},
     {"max_delete", CONFIG_TEXT, AT(max_delete), check_max_delete, N_("a number, a share, or both: 25, 10%, 25 10%")},
     {"history", CONFIG_DURATION, AT(history_ms), NULL, EXPECTS_DURATION},
     {"interval", CONFIG_DURATION, AT(interval_ms), NULL, EXPECTS_DURATION},

@@ -91,7 +91,7 @@ static void count_operations(struct report *r)
 struct report report_of_result(const struct run_result *r, const struct link *link, bool check_only,
                                struct arena *arena)
 {
-    struct report out = {.check_only = check_only, .stored = r->run != 0};
+    struct report out = {.check_only = check_only, .matched = r->matched, .stored = r->run != 0};
     out.run = (struct run_report){.run = r->run,
                                   .name_a = side_name(&link->a, link->collection_a, arena),
                                   .name_b = side_name(&link->b, link->collection_b, arena),
@@ -228,6 +228,13 @@ static json_t *conflicts_json(const struct report *r)
     return all;
 }
 
+static json_t *matched_json(const struct report *r)
+{
+    json_t *o = json_object();
+    for (unsigned i = 0; i < RUN_MATCHES; i++) json_object_set_new(o, run_match_name(i), json_count(r->matched[i]));
+    return o;
+}
+
 json_t *report_json(const struct report *r)
 {
     const struct run_report *run = &r->run;
@@ -241,6 +248,7 @@ json_t *report_json(const struct report *r)
         json_pack("{s:o,s:o}", "a", json_text(report_side_name(r, 0)), "b", json_text(report_side_name(r, 1))));
     json_object_set_new(o, "a", report_counts_json(&run->counts[0]));
     json_object_set_new(o, "b", report_counts_json(&run->counts[1]));
+    if (r->matched) json_object_set_new(o, "matched", matched_json(r));
     json_object_set_new(o, "conflicts", conflicts_json(r));
     json_object_set_new(o, "ambiguous", problems_json(r, true));
     json_object_set_new(o, "quarantined", problems_json(r, false));

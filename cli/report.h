@@ -9,6 +9,7 @@
 struct report {
     struct run_report run;
     size_t n_operations, n_conflicts, n_problems; /* of the arrays in run */
+    const int64_t *matched;                       /* of run_result; NULL = not known any more */
     bool check_only;                              /* what would be done */
     bool stored;                                  /* it is in the database under run.run */
 };

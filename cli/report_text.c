@@ -42,6 +42,20 @@ static void print_counts(const struct report *r, FILE *out)
     table_print(&t, "  ", out);
 }
 
+/* Who was found to be the same, and by what. */
+static void print_matched(const struct report *r, FILE *out)
+{
+    static const char *const texts[RUN_MATCHES] = {N_("as you said"), N_("by UID"), N_("by name and e-mail"), N_("by name and phone"),
+                                                   N_("by name and company"), N_("by the group's name")};
+    const char *before = NULL;
+    for (unsigned i = 0; r->matched && i < RUN_MATCHES; i++) {
+        if (!r->matched[i]) continue;
+        fprintf(out, "%s%s %lld", before ? before : _("\n  Found on both sides: "), _(texts[i]), (long long)r->matched[i]);
+        before = ", ";
+    }
+    if (before) fputc('\n', out);
+}
+
 static void print_conflicts(const struct report *r, FILE *out)
 {
     if (!r->n_conflicts) return;
@@ -157,6 +171,7 @@ void report_text(const struct report *r, size_t most, FILE *out)
     bool nothing_known = !r->run.counts[0].total && !r->run.counts[1].total && !r->n_problems;
     if (str_eq(r->run.status, STR("failed")) && nothing_known) return;
     print_counts(r, out);
+    print_matched(r, out);
     print_conflicts(r, out);
     print_quarantined(r, out);
     print_ambiguous(r, out);

@@ -67,6 +67,17 @@ char *cli_password(struct cli *cli, const char *whom)
     return out;
 }
 
+bool cli_phrase(struct cli *cli, const char *phrase)
+{
+    (void)cli;
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) return false;
+    fprintf(stderr, _("Type \"%s\" to go on: "), phrase);
+    char *line AUTO_FREE = NULL;
+    size_t size = 0;
+    ssize_t n = getline(&line, &size, stdin);
+    return n > 0 && str_eq(str_trim((struct str){line, (size_t)n}), str_of(phrase));
+}
+
 bool cli_confirm(struct cli *cli, const char *fmt, ...)
 {
     if (cli_flag(cli, "yes")) return true;

@@ -201,6 +201,11 @@ static void journal_deleted_here(struct job *job, struct effect *e)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
     struct journal_row row = {0};
+    if (e->item->has_base && !e->before[SIDE_B]) { /* as it was there: nobody looked at it, and its fingerprint stays */
+        journal_set_flags(job->db, job->link->name, e->item->row, e->item->flags | JOURNAL_DELETED_HERE, job->fault);
+        journal_versions(job, e);
+        return;
+    }
     fill_row(e, &row);
     row.flags |= JOURNAL_DELETED_HERE;
     if (e->before[SIDE_B]) fingerprint_both(&arena, e->before[SIDE_B], e->before[SIDE_B], &row.base[0], &row.base[1]);

@@ -347,10 +347,19 @@ struct item *gather_item(struct job *job, enum side side, struct str id)
     return item_of_id(job, side, id, true);
 }
 
+/* Where deletions are to be forgotten, what was deleted here is looked at though nothing changed there. */
+static void look_at_deleted(void *ctx, int64_t row)
+{
+    struct item *item = item_of_row(ctx, row);
+    if (item) item->side[SIDE_B].look = true;
+}
+
 enum fault_code gather(struct job *job)
 {
     enum fault_code code = intent_each(job->db, job->link->name, note_intent, job, job->fault);
     if (!code) code = pending_list(job->db, job->link->name, note_pending, job, job->fault);
+    if (!code && job->switches & SWITCH_IGNORE_TOMBSTONES)
+        code = journal_each_deleted(job->db, job->link->name, look_at_deleted, job, job->fault);
     if (code) return code;
     look_at_sources(job);
     code = gather_side(job, SIDE_A);

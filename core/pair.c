@@ -200,9 +200,11 @@ static void apply(struct job *job, struct matching *m, const struct match_result
     for (size_t i = 0; i < found->n_ambiguous; i++)
         remember_ambiguous(job, &job->items.list[m->items[SIDE_A][found->ambiguous[i].a]],
                            &job->items.list[m->items[SIDE_B][found->ambiguous[i].b]], found->ambiguous[i].reasons, write);
-    for (size_t i = 0; i < found->n_pairs; i++)
+    for (size_t i = 0; i < found->n_pairs; i++) {
+        job->result->matched[found->pairs[i].rule]++;
         items_join(&job->items, &job->items.list[m->items[SIDE_A][found->pairs[i].a]],
                    &job->items.list[m->items[SIDE_B][found->pairs[i].b]], SIDE_B);
+    }
 }
 
 static enum fault_code match(struct job *job, size_t n_a, size_t n_b)
@@ -248,21 +250,55 @@ static enum fault_code pair_same(struct job *job)
 
 struct tombstones {
     struct job *job;
-    struct map64 by_uid; /* -> index in ids */
+    struct map64 by_uid, by_digest; /* -> index in ids; digest: of name and one e-mail address */
+    bool digests;
     struct arena strings;
     struct str *ids;
     size_t n;
 };
 
+/* One e-mail address of a named record; 0 where there is none. Twins (not likely) would only mean that somebody is not created. */
+static uint64_t digest_of(const struct signals *s, size_t email)
+{
+    return s->name && email < s->n_emails ? (s->name * 0x9e3779b97f4a7c15u) ^ s->emails[email] : 0;
+}
+
+static void note_digests(struct tombstones *t, struct str body)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    struct record *r = body.n ? record_parse(&arena, t->job->kind, body, &t->job->key, &why) : NULL;
+    struct signals signals;
+    if (!r) return;
+    record_signals(r, NULL, &arena, &signals);
+    for (size_t i = 0; digest_of(&signals, i); i++) map64_put(&t->by_digest, digest_of(&signals, i), (uint32_t)t->n);
+}
+
 static bool note_tombstone(void *ctx, const struct store_record *r)
 {
     struct tombstones *t = ctx;
     uint64_t uid;
-    if (!r->by_person || !subject_uid_hash(&t->job->key, r->uid, &uid)) return true;
+    if (!r->by_person) return true;
     t->ids = mem_realloc(t->ids, (t->n + 1) * sizeof *t->ids);
     t->ids[t->n] = arena_str(&t->strings, r->id);
-    map64_put(&t->by_uid, uid, (uint32_t)t->n++);
+    if (subject_uid_hash(&t->job->key, r->uid, &uid)) map64_put(&t->by_uid, uid, (uint32_t)t->n);
+    if (t->digests) note_digests(t, r->body);
+    t->n++;
     return true;
+}
+
+/* By UID, and in imports by name and e-mail: a server that changed href and UID made no other person of it (contactbox 5, rule 2). */
+static bool find_tombstone(const struct tombstones *t, const struct item *item, uint32_t *index)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct signals signals;
+    struct record *r = job_record(t->job, item, SIDE_B, &arena);
+    if (map64_get(&t->by_uid, uid_at(t->job, item, SIDE_B), index)) return true;
+    if (!r || !t->digests) return false;
+    record_signals(r, NULL, &arena, &signals);
+    for (size_t i = 0; digest_of(&signals, i); i++)
+        if (map64_get(&t->by_digest, digest_of(&signals, i), index)) return true;
+    return false;
 }
 
 static void recall(struct job *job, struct item *item, struct str deleted_id)
@@ -284,17 +320,19 @@ static void recall(struct job *job, struct item *item, struct str deleted_id)
 static enum fault_code recall_deleted(struct job *job)
 {
     if (!job_can(job, SIDE_A, HUB) || !count_of(job, is_unpaired_new, SIDE_B)) return FAULT_NONE;
-    struct tombstones t = {.job = job, .strings = ARENA_INIT};
+    struct tombstones t = {.job = job, .strings = ARENA_INIT, .digests = job->policy < POLICY_ONE_WAY || job->policy == POLICY_TWO_WAY_RECREATE};
     map64_init(&t.by_uid, 64);
+    map64_init(&t.by_digest, 64);
     enum fault_code code = store_list(job->db, str_of(job->side[SIDE_A].collection->path), STR_NONE, true, note_tombstone, &t,
                                       job->fault);
     for (size_t i = 0; !code && t.n && i < job->items.n; i++) {
         struct item *item = &job->items.list[i];
         uint32_t index;
         if (!is_unpaired_new(item, SIDE_B) || item->waits) continue;
-        if (map64_get(&t.by_uid, uid_at(job, item, SIDE_B), &index)) recall(job, item, t.ids[index]);
+        if (find_tombstone(&t, item, &index)) recall(job, item, t.ids[index]);
     }
     map64_free(&t.by_uid);
+    map64_free(&t.by_digest);
     arena_free(&t.strings);
     free(t.ids);
     return code;

@@ -162,6 +162,17 @@ static void count_seen(struct job *job, const struct item *item)
     }
 }
 
+/* What was deleted here earlier and is as it was there is no item of this run. */
+static void count_skipped_before(struct job *job)
+{
+    int64_t n = journal_count_deleted(job->db, job->link->name);
+    for (size_t i = 0; n > 0 && i < job->items.n; i++) {
+        const struct item *item = &job->items.list[i];
+        n -= !item->dead && item->row && item->flags & JOURNAL_DELETED_HERE && item->side[SIDE_B].id.p;
+    }
+    job->side[SIDE_B].counts->skipped_deleted += n;
+}
+
 static void count_unchanged(struct job *job)
 {
     for (int s = 0; s < 2; s++) {
@@ -326,6 +337,15 @@ static bool is_for_next_run(const struct item *item)
     }
 }
 
+/* Somebody works on a contact there that was deleted here: the deletion stands, but it is worth a word (contactbox 5, rule 3). */
+static void tell_changed_after(struct job *job, struct item *item)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    if (!version_moved(item)) return;
+    tell_problem(job, PROBLEM_QUARANTINED, item, SIDE_B, job_title(job, item, &arena), STR_NONE, FAULT_NONE,
+                 _("changed on the server after deletion here; \"abgleich contact restore\" brings it back"));
+}
+
 static void collect_work(struct job *job, struct guard_input *guard)
 {
     job->n_work[0] = job->n_work[1] = 0;
@@ -336,6 +356,7 @@ static void collect_work(struct job *job, struct guard_input *guard)
         if (!job->round) count_seen(job, item);
         if (!is_open(item)) continue;
         if (item->rule->action == ACTION_QUARANTINE) tell_left_alone(job, item);
+        if (item->rule->action == ACTION_SKIP_TOMBSTONE && item->side[SIDE_B].seen == SEEN_CHANGED) tell_changed_after(job, item);
         if (!has_work(job, item)) {
             item->settled = true;
             continue;
@@ -359,6 +380,7 @@ enum fault_code plan_build(struct job *job)
     }
     collect_work(job, &guard);
     if (job->round) return FAULT_NONE;
+    count_skipped_before(job);
     count_unchanged(job);
     job->total = job->n_writes[SIDE_A] + job->n_writes[SIDE_B];
     snprintf(job->result->plan, sizeof job->result->plan, "%016" PRIx64, job->plan_sum);

@@ -60,7 +60,7 @@ enum policy_row policy_row(const struct policy *p, bool first_run)
 const char *policy_mode_key(const struct policy *p)
 {
     bool recreates = p->mode == MODE_TWO_WAY && p->authority == AUTHORITY_NEU_ANLEGEN;
-    return recreates ? rows[POLICY_TWO_WAY_RECREATE].name : policy_mode_word(p);
+    return recreates || p->mode < MODE_ONE_WAY ? policy_row_name(policy_row(p, true)) : policy_mode_word(p);
 }
 
 bool policy_is_switched(const struct policy *p, const char *then)

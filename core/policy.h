@@ -44,7 +44,7 @@ enum policy_row policy_row(const struct policy *p, bool first_run);
 /* Is a link that last ran in mode `then` (policy_mode_key) in another mode now? Its next run is a first run (contactbox A11). From
  * neu-anlegen on it is two-way with server authority: going there is no change, coming from there is. */
 bool policy_is_switched(const struct policy *p, const char *then);
-const char *policy_mode_key(const struct policy *p); /* "import", "one-way", "two-way", "two-way/neu-anlegen" */
+const char *policy_mode_key(const struct policy *p); /* "import/ergaenzen", "one-way", "two-way", "two-way/neu-anlegen" */
 /* "import/ergaenzen", "two-way/contactbox" ...: stable, for `explain` and JSON. */
 const char *policy_row_name(enum policy_row row);
 /* Which side's element wins a conflict. */

@@ -40,7 +40,7 @@ static void ready_side(struct job *job, enum side s)
     side->form = (struct write_form){.versions = side->collection->versions, .strict = !job_can(job, s, IN_STATE)};
     side->counts = s == SIDE_A ? &job->result->a : &job->result->b;
     int64_t age = job->env->now_ms(job->env) - job->state.last_full_ms[s];
-    side->list = !job->state.token[s] || job->switches & SWITCH_NEW_MODE || job->refingerprint || age > FULL_LISTING_EVERY_MS || age < 0;
+    side->list = !job->state.token[s] || job->options->one_time || job->switches & SWITCH_NEW_MODE || job->refingerprint || age > FULL_LISTING_EVERY_MS || age < 0;
 }
 
 static enum fault_code check_kinds(struct job *job)
@@ -156,9 +156,9 @@ static void save_state(struct job *job)
 {
     int64_t now = job->env->now_ms(job->env);
     for (int s = 0; s < 2; s++) {
-        next_token(job, (enum side)s);
+        if (!job->options->one_time) next_token(job, (enum side)s); /* it left alone what the link's own mode would not */
         replace(&job->state.identity[s], buf_cstr(&job->side[s].identity));
-        if (job->side[s].full) job->state.last_full_ms[s] = now;
+        if (job->side[s].full && !job->options->one_time) job->state.last_full_ms[s] = now;
         const struct side_counts *c = job->side[s].counts;
         job->state.records[s] = c->total + c->created - c->deleted;
     }

@@ -38,6 +38,10 @@ struct run_options {
     void *progress_ctx;
 };
 
+/* What found a record's partner (core/match.h). */
+#define RUN_MATCHES 6
+const char *run_match_name(unsigned rule); /* "remembered", "uid", "name_email" ... as in --json */
+
 enum run_status { RUN_DONE, RUN_PARTIAL, RUN_HELD, RUN_FAILED, RUN_UNCHANGED, RUN_PENDING };
 const char *run_status_name(enum run_status s); /* "done", "partial", ... as in --json */
 
@@ -71,6 +75,7 @@ struct run_result {
     enum run_status status;
     char plan[17]; /* first 16 hex digits of the plan's hash */
     struct side_counts a, b;
+    int64_t matched[RUN_MATCHES]; /* records that had no partner before, by the rule that found it */
     struct run_conflict *conflicts;
     struct run_problem *ambiguous, *quarantined;
     struct run_operation *operations;

@@ -1,6 +1,7 @@
 #include "core/run.h"
 
 #include "base/i18n.h"
+#include "core/match.h"
 
 #include <stdlib.h>
 
@@ -11,6 +12,15 @@ const char *run_status_name(enum run_status s)
         [RUN_FAILED] = "failed", [RUN_UNCHANGED] = "unchanged", [RUN_PENDING] = "pending",
     };
     return names[s];
+}
+
+const char *run_match_name(unsigned rule)
+{
+    static const char *const names[RUN_MATCHES] = {
+        [MATCH_REMEMBERED] = "remembered", [MATCH_UID] = "uid",          [MATCH_NAME_EMAIL] = "name_email",
+        [MATCH_NAME_PHONE] = "name_phone", [MATCH_NAME_ORG] = "name_company", [MATCH_GROUP_NAME] = "group_name",
+    };
+    return names[rule];
 }
 
 static void problems_free(struct run_problem *list, size_t n)

@@ -181,6 +181,24 @@ enum fault_code journal_delete(struct db *db, const char *link, int64_t row, str
 
 /* -- reading all -- */
 
+enum fault_code journal_each_deleted(struct db *db, const char *link, void (*fn)(void *ctx, int64_t row), void *ctx, struct fault *f)
+{
+    struct query *q = query_begin(db, QUERY_JOURNAL_EACH_DELETED);
+    bind_int(q, 1, db_name_number(db, link, false));
+    while (query_step(q)) fn(ctx, column_int(q, 0));
+    query_end(q);
+    return db_check(db, f);
+}
+
+int64_t journal_count_deleted(struct db *db, const char *link)
+{
+    struct query *q = query_begin(db, QUERY_JOURNAL_COUNT_DELETED);
+    bind_int(q, 1, db_name_number(db, link, false));
+    int64_t n = query_step(q) ? column_int(q, 0) : 0;
+    query_end(q);
+    return n;
+}
+
 int64_t journal_count(struct db *db, const char *link)
 {
     int64_t number = db_name_number(db, link, false);

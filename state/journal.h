@@ -39,6 +39,9 @@ enum fault_code journal_set_version(struct db *db, const char *link, int64_t row
 enum fault_code journal_set_flags(struct db *db, const char *link, int64_t row, unsigned flags, struct fault *f);
 enum fault_code journal_delete(struct db *db, const char *link, int64_t row, struct fault *f);
 int64_t journal_count(struct db *db, const char *link);
+/* Rows of records a person deleted here and B still has (JOURNAL_DELETED_HERE). */
+int64_t journal_count_deleted(struct db *db, const char *link);
+enum fault_code journal_each_deleted(struct db *db, const char *link, void (*fn)(void *ctx, int64_t row), void *ctx, struct fault *f);
 /* Every row that has an id on that side; id and version borrowed for the call. 100 000 rows take about 30 ms. */
 enum fault_code journal_each_version(struct db *db, const char *link, unsigned side,
                                      void (*fn)(void *ctx, int64_t row, struct str id, struct str version), void *ctx,

@@ -117,7 +117,8 @@ static const char jobs[] =
     " code BIGINT NOT NULL, skipped BIGINT NOT NULL);";
 
 /* In which mode a link last ran: another one means a first run (contactbox A11). */
-static const char link_mode[] = "ALTER TABLE link_state ADD COLUMN mode TEXT;";
+static const char link_mode[] = "ALTER TABLE link_state ADD COLUMN mode TEXT;"
+                                "CREATE INDEX journal_deleted ON journal(link) WHERE flags >= 8;";
 
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][8] = {
