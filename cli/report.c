@@ -151,7 +151,8 @@ const char *report_status_text(struct str status)
                  {"unchanged", N_("nothing to do")},
                  {"pending", N_("changes are waiting")},
                  {"queued", N_("waits for the daemon")},
-                 {"running", N_("running, or was ended from outside")}};
+                 {"running", N_("running, or was ended from outside")},
+                 {"interrupted", N_("was ended from outside; the next run went on")}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (str_eq(status, str_of(texts[i].status))) return _(texts[i].text);
     return "?";

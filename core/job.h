@@ -143,6 +143,8 @@ enum fault_code execute(struct job *job);
 /* tell.c: what the run says, in the result and, for what was done (run > 0), in the database. */
 /* Gives the run its number: from here on it is in the database. Within a transaction. */
 enum fault_code tell_start(struct job *job, struct fault *f);
+/* Closes the reports of runs that were killed: they tell what they did until then. Under the lease, before the job tells anything. */
+enum fault_code tell_interrupted(struct job *job);
 void tell_operation(struct job *job, const struct effect *e, enum side side);
 void tell_conflicts(struct job *job, struct effect *e);
 void tell_conflicts_off(struct job *job, const struct effect *e); /* takes them back */

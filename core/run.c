@@ -345,7 +345,8 @@ static void run_locked(struct job *job)
 {
     struct traits_in_state traits[2] = {{.db = job->db}, {.db = job->db}};
     tell_progress(job, PHASE_CONNECT, 0, 0);
-    enum fault_code code = open_job(job, traits);
+    enum fault_code code = job->options->check_only ? FAULT_NONE : tell_interrupted(job);
+    if (!code) code = open_job(job, traits);
     if (!code) code = run_steps(job);
     if (code) {
         fault_set(job->fault, code, NULL, "%s", fault_name(code)); /* where a callee forgot to say */

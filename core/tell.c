@@ -38,6 +38,40 @@ enum fault_code tell_start(struct job *job, struct fault *f)
     return code;
 }
 
+/* -- what was killed -- */
+
+static void count_operation(const struct report_operation *o, struct report_counts *c)
+{
+    switch ((enum write_kind)o->op) {
+    case WRITE_CREATE: c->created++; break;
+    case WRITE_UPDATE: c->updated++; break;
+    case WRITE_DELETE: c->deleted++; break;
+    }
+}
+
+static void close_killed(struct job *job, int64_t run)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct run_report r;
+    if (!runs_load(job->db, run, &arena, &r)) return;
+    for (int64_t i = 0; i < r.n_operations; i++) count_operation(&r.operations[i], &r.counts[r.operations[i].side]);
+    r.status = STR("interrupted");
+    runs_finish(job->db, &r, job->fault);
+}
+
+enum fault_code tell_interrupted(struct job *job)
+{
+    int64_t *runs;
+    size_t n = runs_under_way(job->db, job->link->name, &job->memory, &runs);
+    if (!n) return db_check(job->db, job->fault);
+    enum fault_code code = db_begin(job->db, job->fault);
+    if (code) return code;
+    for (size_t i = 0; i < n; i++) close_killed(job, runs[i]);
+    return db_commit(job->db, job->fault);
+}
+
+/* -- operations and conflicts -- */
+
 static uint64_t content_after(const struct effect *e, enum side s)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;

@@ -277,6 +277,7 @@ QUERY(RUN_FINISH, "UPDATE run SET status = $2, plan = $3, finished_ms = $4, coun
                   " n_conflicts = (SELECT count(*) FROM run_conflict WHERE run = $1),"
                   " n_problems = (SELECT count(*) FROM run_problem WHERE run = $1),"
                   " n_operations = (SELECT count(*) FROM run_operation WHERE run = $1) WHERE no = $1")
+QUERY(RUN_UNDER_WAY, "SELECT no FROM run WHERE link = $1 AND status = 'running'")
 QUERY(RUN_DROP, "DELETE FROM run WHERE no = $1")
 QUERY(OPEN_MATTERS, "SELECT (SELECT count(*) FROM held WHERE approved = 0), (SELECT count(*) FROM pending), (SELECT count(*) FROM intent),"
                     " (SELECT count(*) FROM run_conflict WHERE seen = 0)")

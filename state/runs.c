@@ -240,6 +240,18 @@ size_t runs_list(struct db *db, const char *link, size_t limit, struct arena *ar
     return n;
 }
 
+size_t runs_under_way(struct db *db, const char *link, struct arena *arena, int64_t **out)
+{
+    struct rows rows = ROWS_OF(int64_t);
+    struct query *q = query_begin(db, QUERY_RUN_UNDER_WAY);
+    bind_text(q, 1, str_of(link));
+    while (query_step(q)) *(int64_t *)rows_add(&rows) = column_int(q, 0);
+    query_end(q);
+    size_t n = rows.n;
+    *out = rows_keep(&rows, arena);
+    return n;
+}
+
 static bool load_head(struct db *db, int64_t run, struct arena *arena, struct run_report *out)
 {
     memset(out, 0, sizeof *out);

@@ -39,7 +39,8 @@ struct report_problem {
 struct run_report {
     int64_t run;
     struct str name_a, name_b;              /* the sides: "contactbox:Kunden" */
-    struct str link, trigger, status, plan; /* status: "done", "partial", ... ; "queued", "running" while it runs or if it was killed */
+    struct str link, trigger, status, plan; /* status: "done", "partial", ... ; "queued"; "running" while it runs; "interrupted" if it was killed,
+                                             * which the next run of the link finds out */
     int64_t started_ms, finished_ms;        /* finished 0 = not */
     struct report_counts counts[2];
     int64_t requests, bytes_in, bytes_out;
@@ -67,6 +68,8 @@ enum fault_code runs_remove_conflict(struct db *db, int64_t no, struct fault *f)
 enum fault_code runs_add_problem(struct db *db, int64_t run, const struct report_problem *p, struct fault *f);
 /* Stores status, plan, counts, traffic, held, fault; finished_ms is now. The n_* are counted here. */
 enum fault_code runs_finish(struct db *db, const struct run_report *r, struct fault *f);
+/* The numbers of a link's runs that say "running". Who holds the link's lease knows that nobody runs them any more. In the arena. */
+size_t runs_under_way(struct db *db, const char *link, struct arena *arena, int64_t **out);
 /* A run that found nothing to do leaves only a time stamp: removes its row again. */
 enum fault_code runs_drop(struct db *db, int64_t run, struct fault *f);
 

@@ -120,10 +120,13 @@ static const char jobs[] =
 static const char link_mode[] = "ALTER TABLE link_state ADD COLUMN mode TEXT;"
                                 "CREATE INDEX journal_deleted ON journal(link) WHERE flags >= 8;";
 
+/* For who takes a link over: the runs of it that somebody ended from outside. */
+static const char run_under_way[] = "CREATE INDEX run_under_way ON run(link) WHERE status = 'running';";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][8] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs, operation_after, provenance, link_mode},
+    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way},
 };
 
 int schema_version(void)

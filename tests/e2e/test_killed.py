@@ -39,6 +39,8 @@ def check_end(site, server):
     assert "NOTE:hier" in here["u2"] and "NOTE:dort" in here["u3"] and "NOTE:doch" in here["u6"], (here["u2"], here["u6"])
     reported = site.run("--json", "conflicts", "kunden", expect=None).out
     assert "dort" in reported, "the losing note is in no report: " + reported[-800:]
+    runs = [r["status"] for r in site.run("--json", "runs", "kunden", expect=0).json()]
+    assert set(runs) <= {"done", "unchanged", "interrupted"}, "a run that nobody runs: %s" % runs
     assert not server.violations, server.violations
 
 
