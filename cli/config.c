@@ -54,12 +54,13 @@ static const char *default_state(struct config *c)
     return arena_printf(&c->arena, "%s/state.db", folder);
 }
 
-/* A struct of `size` bytes more at the end of an array in the arena. */
+/* A struct of `size` bytes more at the end of an array in the arena, which doubles: what it leaves behind is no more than it holds. */
 static void *grow(struct arena *arena, void *array, size_t *n, size_t size)
 {
-    char *bigger = arena_zalloc(arena, (*n + 1) * size);
-    if (*n) memcpy(bigger, array, *n * size);
-    (*n)++;
+    size_t have = (*n)++;
+    if (have & (have - 1)) return array; /* has room up to the next power of two */
+    char *bigger = arena_zalloc(arena, (have ? 2 * have : 1) * size);
+    if (have) memcpy(bigger, array, have * size);
     return bigger;
 }
 

@@ -109,12 +109,10 @@ static const char attached[] =
     " created_ms BIGINT NOT NULL, UNIQUE(record, kind, other));"
     "CREATE INDEX relation_other ON relation(other);";
 
-/* Who runs what, what was asked for, and how the daemon sees its links. */
+/* Who runs what, and what was asked for. */
 static const char jobs[] =
     "CREATE TABLE lease(link " ROWKEY ", owner TEXT NOT NULL, fence BIGINT NOT NULL, until_ms BIGINT NOT NULL, by_lock BIGINT NOT NULL);"
-    "CREATE TABLE request(link " ROWKEY ", run BIGINT NOT NULL, time_ms BIGINT NOT NULL);"
-    "CREATE TABLE schedule(link " ROWKEY ", due_ms BIGINT NOT NULL, closed_until_ms BIGINT NOT NULL, failures BIGINT NOT NULL,"
-    " code BIGINT NOT NULL, skipped BIGINT NOT NULL);";
+    "CREATE TABLE request(link " ROWKEY ", run BIGINT NOT NULL, time_ms BIGINT NOT NULL);";
 
 /* In which mode a link last ran: another one means a first run (contactbox A11). */
 static const char link_mode[] = "ALTER TABLE link_state ADD COLUMN mode TEXT;"
