@@ -21,7 +21,7 @@ static struct config_pair option_pair(const struct cli *cli, const char *key, co
     return (struct config_pair){key, cli_option(cli, option)};
 }
 
-#define PAIRS 9
+#define PAIRS 13
 /* What the options say about every link made. */
 static void common_pairs(const struct cli *cli, const char *a, const char *b, struct config_pair pairs[PAIRS])
 {
@@ -35,6 +35,10 @@ static void common_pairs(const struct cli *cli, const char *a, const char *b, st
     pairs[6] = option_pair(cli, "history", "history");
     pairs[7] = option_pair(cli, "interval", "interval");
     pairs[8] = (struct config_pair){"enabled", NULL};
+    pairs[9] = option_pair(cli, "filter_category", "filter-category");
+    pairs[10] = option_pair(cli, "filter_field", "filter-field");
+    pairs[12] = option_pair(cli, "delete", "delete");
+    pairs[11] = (struct config_pair){"filter_phone", cli_flag(cli, "filter-phone") ? "yes" : NULL};
 }
 
 static bool read_side(struct cli *cli, const char *text, struct side_spec *out)

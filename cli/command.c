@@ -4,7 +4,8 @@
 #include "base/mem.h"
 #include "cli/suggest.h"
 
-#define POLICY_OPTIONS "mode: authority: import: max-delete: history: interval: no-test"
+#define POLICY_OPTIONS                                                                                                 \
+    "mode: authority: import: max-delete: delete: history: interval: filter-category: filter-field: filter-phone no-test"
 
 static const struct command table[] = {
     {"account", "add", "NAME --connector C --url U --user X [--interval 15m] [--password-file FILE|-]",

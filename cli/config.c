@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/config_keys.h"
+#include "cli/config_loop.h"
 #include "cli/custom_field.h"
 #include "cli/file.h"
 #include "cli/ini_file.h"
@@ -83,7 +84,6 @@ static struct config_link *link_section(struct config *c, struct str name, struc
     struct config_link *l = &c->links[c->n_links - 1];
     *l = (struct config_link){.name = arena_strdup(&c->arena, name),
                               .place = place,
-                              .oneway_delete = true,
                               .history_ms = UNSET_MS,
                               .interval_ms = UNSET_MS,
                               .enabled = true};
@@ -245,8 +245,10 @@ static enum fault_code finish_policy(const struct config *c, struct config_link 
         return wrong(l->place, "link", l->name, _("import goes with mode = import only"),
                      _("mode and import contradict each other"), f);
     if (l->authority) policy_set_authority(&l->policy, str_of(l->authority));
+    if (l->strategy && l->policy.mode != MODE_ONE_WAY)
+        return wrong(l->place, "link", l->name, _("leave it out, or set mode = one-way"), _("delete goes with mode = one-way only"), f);
+    if (l->strategy) policy_set_strategy(&l->policy, str_of(l->strategy));
     if (l->max_delete) policy_set_max_delete(&l->policy, str_of(l->max_delete));
-    l->policy.keeps_on_b = !l->oneway_delete;
     l->policy.enforces = l->oneway_enforce;
     bool store = config_is_store(l->account_a) || config_is_store(l->account_b);
     if (l->history_ms == UNSET_MS) l->history_ms = store ? c->history_ms : 0;
@@ -272,6 +274,11 @@ static void hash_settings(struct config_link *l)
         hash_text(&d, accounts[s]->url);
         hash_text(&d, accounts[s]->user);
         hash_text(&d, collections[s]);
+    }
+    if (filter_is_set(&l->filter)) { /* (no filter: as it always was) */
+        hash_text(&d, l->filter.categories);
+        hash_text(&d, l->filter.fields);
+        hash_text(&d, l->filter.phone ? "phone" : "");
     }
     digest_hex(&d, l->settings_hash);
 }
@@ -311,6 +318,7 @@ static enum fault_code finish(struct config *c, struct fault *f)
     for (size_t i = 0; i < c->n_fields && !code; i++) code = finish_field(&c->fields[i], f);
     for (size_t i = 0; i < c->n_accounts && !code; i++) code = finish_account(c, &c->accounts[i], f);
     for (size_t i = 0; i < c->n_links && !code; i++) code = finish_link(c, &c->links[i], f);
+    if (!code) code = config_check_loops(c, f);
     return code;
 }
 

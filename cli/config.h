@@ -36,13 +36,14 @@ struct config_link {
     const char *a, *b; /* as written: "contactbox:Kunden" */
     const struct config_account *account_a, *account_b;
     const char *collection_a, *collection_b;            /* what follows the colon, maybe "" */
-    const char *mode, *import, *authority, *max_delete; /* as written; NULL = not set */
-    bool oneway_delete, oneway_enforce; /* contactbox A4, A5 */
+    const char *mode, *import, *authority, *max_delete, *strategy; /* as written; NULL = not set */
+    bool oneway_enforce; /* contactbox A5 */
+    struct filter filter;
     struct policy policy;
     int64_t history_ms;  /* after config_load: how long losers are kept; 0 = not at all */
     int64_t interval_ms; /* after config_load: its own, else the remote account's */
     bool enabled;
-    char settings_hash[DIGEST_HEX_BYTES]; /* of both accounts' connector, address and user and of both collections */
+    char settings_hash[DIGEST_HEX_BYTES]; /* of both accounts' connector, address and user, of both collections and the filter */
 };
 
 struct config_report { /* [report]: how runs are kept and who hears of what needs a person */

@@ -92,6 +92,12 @@ static bool check_authority(struct str v)
     return policy_set_authority(&p, v);
 }
 
+static bool check_strategy(struct str v)
+{
+    struct policy p = POLICY_INIT;
+    return policy_set_strategy(&p, v);
+}
+
 static bool check_max_delete(struct str v)
 {
     struct policy p = POLICY_INIT;
@@ -143,9 +149,12 @@ static const struct config_key link_keys[] = {
     {"mode", CONFIG_TEXT, AT(mode), check_mode, N_("import, one-way or two-way")},
     {"authority", CONFIG_TEXT, AT(authority), check_authority, N_("contactbox, server or neu-anlegen")},
     {"import", CONFIG_TEXT, AT(import), check_import, N_("ergaenzen, aktualisieren or neu-anlegen")},
-    {"oneway_delete", CONFIG_BOOL, AT(oneway_delete), NULL, EXPECTS_BOOL},
     {"oneway_enforce", CONFIG_BOOL, AT(oneway_enforce), NULL, EXPECTS_BOOL},
     {"max_delete", CONFIG_TEXT, AT(max_delete), check_max_delete, N_("a number, a share, or both: 25, 10%, 25 10%")},
+    {"delete", CONFIG_TEXT, AT(strategy), check_strategy, N_("never, tracked, mirror or wipe")},
+    {"filter_category", CONFIG_TEXT, AT(filter.categories), NULL, N_("categories, with commas between them")},
+    {"filter_field", CONFIG_TEXT, AT(filter.fields), filter_fields_ok, N_("fields like email, org, name.family, with commas between them")},
+    {"filter_phone", CONFIG_BOOL, AT(filter.phone), NULL, EXPECTS_BOOL},
     {"history", CONFIG_DURATION, AT(history_ms), NULL, EXPECTS_DURATION},
     {"interval", CONFIG_DURATION, AT(interval_ms), NULL, EXPECTS_DURATION},
     {"enabled", CONFIG_BOOL, AT(enabled), NULL, EXPECTS_BOOL},

@@ -109,6 +109,7 @@ enum fault_code config_link_open(const struct config_link *l, struct db *db, str
                          .collection_a = l->collection_a,
                          .collection_b = l->collection_b,
                          .policy = l->policy,
+                         .filter = l->filter,
                          .settings_hash = l->settings_hash,
                          .history_ms = l->history_ms};
     enum fault_code code = config_account_open(l->account_a, db, &out->a, f);

@@ -8,7 +8,7 @@ static struct report_counts counts_of(const struct side_counts *c)
 {
     return (struct report_counts){c->total,   c->fresh,     c->changed,         c->created, c->updated,
                                   c->deleted, c->unchanged, c->skipped_deleted, c->invalid,
-                                  c->conflict, c->to_delete};
+                                  c->conflict, c->to_delete, c->filtered};
 }
 
 static void copy_operations(const struct run_result *r, struct report *out, struct arena *arena)
@@ -169,11 +169,12 @@ const char *report_operation_text(unsigned op, bool would)
 
 json_t *report_counts_json(const struct report_counts *c)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "total", (json_int_t)c->total, "new",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "total", (json_int_t)c->total, "new",
                      (json_int_t)c->fresh, "changed", (json_int_t)c->changed, "created", (json_int_t)c->created,
                      "updated", (json_int_t)c->updated, "deleted", (json_int_t)c->deleted, "unchanged",
                      (json_int_t)c->unchanged, "skipped_deleted", (json_int_t)c->skipped_deleted, "invalid",
-                     (json_int_t)c->invalid, "conflict", (json_int_t)c->conflict, "to_delete", (json_int_t)c->to_delete);
+                     (json_int_t)c->invalid, "conflict", (json_int_t)c->conflict, "to_delete", (json_int_t)c->to_delete,
+                     "filtered", (json_int_t)c->filtered);
 }
 
 static const char *side_letter(unsigned side)

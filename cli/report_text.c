@@ -19,6 +19,7 @@ static const struct {
     {N_("unchanged"), N_("unchanged"), offsetof(struct report_counts, unchanged), false},
     {N_("deleted here, skipped"), N_("deleted here, skipped"), offsetof(struct report_counts, skipped_deleted), false},
     {N_("not readable"), N_("not readable"), offsetof(struct report_counts, invalid), false},
+    {N_("left out by the filter"), N_("left out by the filter"), offsetof(struct report_counts, filtered), false},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
 

@@ -216,7 +216,7 @@ static void quarantine(struct job *job, struct effect *e)
 {
     for (int s = 0; s < 2; s++) {
         if (e->item->side[s].seen != SEEN_UNREADABLE) continue;
-        struct pending p = {.side = (unsigned)s, .id = e->item->side[s].id, .title = e->title, .reason = FAULT_UNREADABLE,
+        struct pending p = {.side = (unsigned)s, .id = e->item->side[s].id, .title = job_kept(job, e->title), .reason = FAULT_UNREADABLE,
                             .text = str_of(_("cannot be read"))};
         if (e->item->side[s].body.there) p.content = (struct str){(const char *)&e->item->side[s].content, sizeof(uint64_t)};
         pending_put(job->db, job->link->name, &p, job->fault);
@@ -285,7 +285,7 @@ void leave_pending(struct job *job, const struct item *item, struct str title, c
     journal_moved(job, item);
     for (int i = 0; i < 2; i++) {
         if (!item->side[i].id.p) continue;
-        struct pending p = {.side = (unsigned)i, .id = item->side[i].id, .title = title, .reason = why->code, .text = buf_str(&text)};
+        struct pending p = {.side = (unsigned)i, .id = item->side[i].id, .title = job_kept(job, title), .reason = why->code, .text = buf_str(&text)};
         if (item->side[i].gone) p.reason = FAULT_GONE; /* the next run need not wait for a listing that says so */
         if (refused && i == (int)s) p.content = (struct str){(const char *)refused, sizeof *refused};
         pending_put(job->db, job->link->name, &p, job->fault);

@@ -96,12 +96,21 @@ static const struct {
      {ANY_BASE, TOMBSTONE, THERE, RECREATE, ACTION_CREATE_A, N_("Deleted on A by a person, which this import was told to ignore: created again.")}},
     {SWITCH_KEEP_ON_B,
      {AGREED, GONE, SAME, ONE_WAY, ACTION_FORGET, N_("Deleted on A: this link deletes nothing on B, it forgets the record.")}},
+    {SWITCH_MIRROR,
+     {NO_BASE, NEVER, NEW, ONE_WAY, ACTION_DELETE_B, N_("Only B has it, and this link makes B hold what A holds and nothing else: deleted on B.")}},
+    {SWITCH_MIRROR,
+     {PAIR, GONE, CHANGED, ONE_WAY, ACTION_DELETE_B, N_("Deleted on A, and this link makes B hold what A holds and nothing else: deleted on B.")}},
+    {SWITCH_WIPE, {PAIR, SAME, GONE, ONE_WAY, ACTION_CREATE_B, N_("Deleted on B only: this link fills B anew, created on B again.")}},
     {SWITCH_ENFORCE, {AGREED, SAME, CHANGED, ONE_WAY, ACTION_UPDATE_B_FROM_A, N_("Changed on B only: this link makes B as A at once.")}},
     {SWITCH_NEW_MODE,
      {AGREED, GONE, KNOWN, ONE_WAY | TWO_WAY, ACTION_SKIP_TOMBSTONE,
       N_("Gone on A before this mode was set: B keeps its record, and it is not created again.")}},
     {SWITCH_NEW_MODE,
      {AGREED, SAME, GONE, TWO_WAY, ACTION_CREATE_B, N_("Gone on B before this mode was set: a first run deletes nothing, created on B again.")}},
+};
+
+const struct decision_row decision_left_to_others = {
+    0, 0, 0, 0, ACTION_FORGET, N_("Deleted on A, and another link still brings it: left on B, this link forgets it."),
 };
 
 static const struct decision_row impossible = {

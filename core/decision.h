@@ -63,11 +63,16 @@ struct decision_row {
 
 /* What a link or a run may ask for beyond its row; rows that answer to one come before the table. */
 enum decision_switch {
-    SWITCH_KEEP_ON_B = 1,         /* oneway_delete = no (A4) */
+    SWITCH_KEEP_ON_B = 1,         /* delete = never (A4) */
     SWITCH_ENFORCE = 2,           /* oneway_enforce = yes (A5) */
     SWITCH_IGNORE_TOMBSTONES = 4, /* import --ignore-tombstones (A6) */
+    SWITCH_MIRROR = 16,           /* delete = mirror, or wipe */
+    SWITCH_WIPE = 32,             /* delete = wipe */
     SWITCH_NEW_MODE = 8           /* first run after the mode was changed: nothing is deleted (A2, A11) */
 };
+
+/* In place of a deletion on B, where another link still brings the record there. */
+extern const struct decision_row decision_left_to_others;
 
 /* Never NULL: a combination that cannot occur gives a row with ACTION_KEEP that is not part of the table. */
 const struct decision_row *decide(enum base_kind base, enum seen a, enum seen b, enum policy_row policy, unsigned switches);

@@ -135,7 +135,7 @@ static void make_by_action(struct job *job, struct item *item, struct arena *are
     case ACTION_REVIVE_B: make_create(job, item, SIDE_B, arena, out, f); break;
     case ACTION_MERGE: make_merge(job, item, MERGE_TWO_WAY, arena, out, f); break;
     case ACTION_UPDATE_A_FROM_B: make_merge(job, item, MERGE_REPLACE, arena, out, f); break;
-    case ACTION_UPDATE_B_FROM_A: make_merge(job, item, MERGE_PUSH, arena, out, f); break;
+    case ACTION_UPDATE_B_FROM_A: make_merge(job, item, job->switches & SWITCH_WIPE ? MERGE_EXACT : MERGE_PUSH, arena, out, f); break;
     case ACTION_DELETE_A: make_delete(item, SIDE_A, out); break;
     case ACTION_DELETE_B: make_delete(item, SIDE_B, out); break;
     case ACTION_PUT_BACK: job->amend->make(job, item, arena, out, f); break;

@@ -329,7 +329,7 @@ static bool is_new_on(const struct item *item, enum side s)
  * it must see them all before it counts as new. */
 static enum fault_code gather_partners(struct job *job)
 {
-    if (job->policy >= POLICY_TWO_WAY_A) return FAULT_NONE;
+    if (job->policy >= POLICY_TWO_WAY_A && !filter_is_set(&job->link->filter)) return FAULT_NONE;
     for (int s = 0; s < 2; s++) {
         bool fresh = false;
         for (size_t i = 0; i < job->items.n && !fresh; i++) fresh = is_new_on(&job->items.list[i], (enum side)s);

@@ -22,6 +22,7 @@ struct item_side {
     bool told_gone;          /* the side itself named it as deleted: so it was there */
     bool look;               /* left over from an earlier run: look, whatever the listing says */
     bool by_person;          /* with gone */
+    bool filtered;           /* there, and left out by the link's filter */
     bool unreadable;         /* known to be so from an earlier run */
 };
 

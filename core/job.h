@@ -40,6 +40,9 @@ struct job {
     struct link_state state;      /* what the journal keeps of this link */
     enum policy_row policy;
     unsigned switches;            /* enum decision_switch */
+    struct str *feeders;          /* other one-way links into the same B; once feeders_known */
+    size_t n_feeders;
+    bool feeders_known;
     enum record_kind kind;
     const char *region;
     struct job_side side[2];
@@ -84,6 +87,9 @@ struct str job_title(struct job *job, const struct item *item, struct arena *are
 
 /* pair.c: joins new records of both sides that are the same, and moved ones with their journal row; marks ambiguous ones. */
 enum fault_code pair_new(struct job *job);
+
+/* narrow.c: takes out what the link's filter leaves out (filter.h). */
+void narrow(struct job *job);
 
 /* plan.c: decides each item, fetches what its action needs, fills work[], counts, hash, held. */
 enum fault_code plan_build(struct job *job);
@@ -153,6 +159,9 @@ void tell_problem(struct job *job, unsigned kind, const struct item *item, enum 
 /* Writes the problems into the database; they are kept back until then, for some are known before the run has a number. */
 void tell_problems_stored(struct job *job);
 void tell_progress(struct job *job, enum run_phase phase, size_t done, size_t total);
+
+/* What the database may keep of a text about a person: nothing, where both sides are remote and no history is wanted. */
+struct str job_kept(const struct job *job, struct str text);
 
 static inline bool job_can(const struct job *job, enum side s, enum capability c)
 {

@@ -12,14 +12,14 @@
  * B (one-way): nothing if A did not change; else B is made as A in all that B held in its base. What somebody added on
  * B stays unless it contradicts a single field. Never writes to A; no conflicts. MERGE_REPLACE  B -> A (import): A
  * takes B's elements; what B lacks goes, except fields of the store's own (FIELD_HUB_ONLY) and what B could not hold
- * anyway (unpaired in the base). Never writes to B; no conflicts. */
+ * anyway (unpaired in the base). Never writes to B; no conflicts. MERGE_EXACT  the same from A to B (one-way, delete = wipe). */
 #ifndef ABGLEICH_MERGE_H
 #define ABGLEICH_MERGE_H
 
 #include "core/side.h"
 #include "mapping/fingerprint.h"
 
-enum merge_kind { MERGE_TWO_WAY, MERGE_PUSH, MERGE_REPLACE };
+enum merge_kind { MERGE_TWO_WAY, MERGE_PUSH, MERGE_REPLACE, MERGE_EXACT };
 
 /* One side as it is now. Everything borrowed; edits point into it. */
 struct merge_side {

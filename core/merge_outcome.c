@@ -19,9 +19,14 @@ static const uint8_t outcomes[3][MERGE_STATES][MERGE_STATES] = {
                        [ADDED] = {TO_A, TO_A, TO_A, TO_A, TO_A}},
 };
 
+static enum merge_outcome mirrored(enum merge_outcome o)
+{
+    return o == TO_A ? TO_B : o == TO_B ? TO_A : o;
+}
+
 enum merge_outcome merge_outcome(enum merge_kind kind, enum merge_state a, enum merge_state b)
 {
-    return (enum merge_outcome)outcomes[kind][a][b];
+    return kind == MERGE_EXACT ? mirrored((enum merge_outcome)outcomes[MERGE_REPLACE][b][a]) : (enum merge_outcome)outcomes[kind][a][b];
 }
 
 /* Rows: the hub, columns: the other side; written as if the hub were A. That the other side lacks one which it had
@@ -34,14 +39,10 @@ static const uint8_t own_two_way[MERGE_STATES][MERGE_STATES] = {
 /* Nothing may be written but the hub. */
 static const uint8_t own_into_hub[MERGE_STATES][MERGE_STATES] = {[ABSENT] = {LEAVE, LEAVE, TO_A, LEAVE, TO_A}};
 
-static enum merge_outcome mirrored(enum merge_outcome o)
-{
-    return o == TO_A ? TO_B : o == TO_B ? TO_A : o;
-}
-
 enum merge_outcome merge_outcome_own(enum merge_kind kind, enum side hub, enum merge_state a, enum merge_state b)
 {
-    if (kind == (hub == SIDE_A ? MERGE_PUSH : MERGE_REPLACE))
+    bool out_of_hub = hub == SIDE_A ? kind == MERGE_PUSH || kind == MERGE_EXACT : kind == MERGE_REPLACE;
+    if (out_of_hub)
         return merge_outcome(kind, a, b); /* out of the hub: as any other */
     const uint8_t(*table)[MERGE_STATES] = kind == MERGE_TWO_WAY ? own_two_way : own_into_hub;
     return hub == SIDE_A ? (enum merge_outcome)table[a][b] : mirrored((enum merge_outcome)table[b][a]);

@@ -184,6 +184,8 @@ static void remember_ambiguous(struct job *job, struct item *a, struct item *b, 
     const struct item both = {.side = {a->side[SIDE_A], b->side[SIDE_B]}};
     tell_problem(job, PROBLEM_AMBIGUOUS, &both, SIDE_A, r.title_a, r.title_b, FAULT_NONE, buf_cstr(&text));
     if (!write) return;
+    r.title_a = job_kept(job, r.title_a);
+    r.title_b = job_kept(job, r.title_b);
     review_add(job->db, job->link->name, &r, job->fault);
     for (int s = 0; s < 2; s++) {
         const struct pending p = {.side = (unsigned)s, .id = s ? r.id_b : r.id_a, .title = s ? r.title_b : r.title_a,

@@ -9,10 +9,25 @@
 
 /* -- deciding -- */
 
+/* Several links may feed one collection: a record goes when the last of them has lost it. */
+static bool is_brought_by_another(struct job *job, const struct item *item)
+{
+    if (!job->feeders_known) {
+        job->n_feeders = journal_feeders(job->db, job->link->name, buf_cstr(&job->side[SIDE_B].identity), &job->memory, &job->feeders);
+        job->feeders_known = true;
+    }
+    for (size_t i = 0; i < job->n_feeders; i++)
+        if (journal_find(job->db, job->feeders[i].p, SIDE_B, item->side[SIDE_B].id)) return true;
+    return false;
+}
+
 static void decide_item(struct job *job, struct item *item)
 {
     enum base_kind base = !item->has_base ? BASE_NONE : item->flags & JOURNAL_APART ? BASE_APART : BASE_PAIR;
     item->rule = decide(base, (enum seen)item->side[SIDE_A].seen, (enum seen)item->side[SIDE_B].seen, job->policy, job->switches);
+    bool mirrors = (job->switches & SWITCH_MIRROR) != 0;
+    if (job->policy == POLICY_ONE_WAY && item->rule->action == ACTION_DELETE_B && !mirrors && is_brought_by_another(job, item))
+        item->rule = &decision_left_to_others;
 }
 
 static bool is_open(const struct item *item)
@@ -145,6 +160,7 @@ static int64_t *count_of(const struct item *item, enum side s, struct side_count
     enum seen seen = (enum seen)item->side[s].seen, other = (enum seen)item->side[side_other(s)].seen;
     enum action action = item->rule ? (enum action)item->rule->action : ACTION_NOTHING;
     if (seen == SEEN_UNREADABLE) return &c->invalid;
+    if (item->side[s].filtered) return &c->filtered;
     if (seen != SEEN_NEW && seen != SEEN_CHANGED && seen != SEEN_SAME) return NULL;
     if (action == ACTION_SKIP_TOMBSTONE) return &c->skipped_deleted;
     if (action == (s == SIDE_A ? ACTION_DELETE_A : ACTION_DELETE_B)) return &c->to_delete;
@@ -178,7 +194,7 @@ static void count_unchanged(struct job *job)
     for (int s = 0; s < 2; s++) {
         struct side_counts *c = job->side[s].counts;
         c->total = total_of(job, (enum side)s);
-        int64_t known = c->fresh + c->changed + c->conflict + c->to_delete + c->invalid + c->skipped_deleted;
+        int64_t known = c->fresh + c->changed + c->conflict + c->to_delete + c->filtered + c->invalid + c->skipped_deleted;
         if (c->total < known) c->total = known; /* changed while it was counted */
         c->unchanged = c->total - known;
     }

@@ -149,3 +149,20 @@ const char *policy_authority_word(const struct policy *p)
 {
     return authorities[p->authority];
 }
+
+static const char *const strategies[] = {[DELETE_NEVER] = "never", [DELETE_TRACKED] = "tracked", [DELETE_MIRROR] = "mirror", [DELETE_WIPE] = "wipe"};
+
+bool policy_set_strategy(struct policy *p, struct str text)
+{
+    for (size_t i = 0; i < sizeof strategies / sizeof *strategies; i++) {
+        if (!str_eq_nocase(text, str_of(strategies[i]))) continue;
+        p->strategy = (enum strategy)i;
+        return true;
+    }
+    return false;
+}
+
+const char *policy_strategy_word(const struct policy *p)
+{
+    return strategies[p->strategy];
+}

@@ -15,18 +15,27 @@ enum authority { AUTHORITY_CONTACTBOX /* A wins */, AUTHORITY_SERVER /* B wins *
 #define DEFAULT_MAX_DELETE_COUNT 10
 #define DEFAULT_MAX_DELETE_PERCENT 10
 
+/* What a one-way link may delete on B (directory 1.7). The result of wipe is that of emptying B and filling it again; what is right there
+ * is left in place. */
+enum strategy {
+    DELETE_NEVER,
+    DELETE_TRACKED, /* what this link brought and A no longer has (contactbox A4) */
+    DELETE_MIRROR,  /* all that A does not have */
+    DELETE_WIPE     /* and what is other than on A, or was deleted on B, is made as on A */
+};
+
 struct policy {
     enum mode mode;
     enum authority authority;
     bool history;              /* losers are archived */
     uint32_t max_delete_count; /* a plan is held when it deletes more than both */
     uint32_t max_delete_percent;
-    bool keeps_on_b; /* oneway_delete = no: what is deleted on A stays on B (contactbox A4) */
+    enum strategy strategy; /* one-way only */
     bool enforces;   /* oneway_enforce = yes: what is changed on B becomes as A at once (A5) */
 };
 #define POLICY_INIT                                                                                                    \
     {                                                                                                                  \
-        MODE_TWO_WAY, AUTHORITY_CONTACTBOX, true, DEFAULT_MAX_DELETE_COUNT, DEFAULT_MAX_DELETE_PERCENT, false, false   \
+        MODE_TWO_WAY, AUTHORITY_CONTACTBOX, true, DEFAULT_MAX_DELETE_COUNT, DEFAULT_MAX_DELETE_PERCENT, DELETE_TRACKED, false   \
     }
 
 /* The rows of contactbox 3 in its order; the columns of the decision table. */
@@ -61,6 +70,8 @@ bool policy_set_authority(struct policy *p, struct str authority);
 /* max_delete: "25" (count), "10%" (share), or both "25 10%". What is not named becomes 0, so that "25" alone means more
  * than 25. */
 bool policy_set_max_delete(struct policy *p, struct str text);
+bool policy_set_strategy(struct policy *p, struct str text); /* "never", "tracked", "mirror", "wipe" */
+const char *policy_strategy_word(const struct policy *p);
 const char *policy_mode_word(const struct policy *p);      /* "two-way" */
 const char *policy_import_word(const struct policy *p);    /* "ergaenzen"; NULL where the mode is no import */
 const char *policy_authority_word(const struct policy *p); /* "contactbox" */

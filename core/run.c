@@ -40,7 +40,9 @@ static void ready_side(struct job *job, enum side s)
     side->form = (struct write_form){.versions = side->collection->versions, .strict = !job_can(job, s, IN_STATE)};
     side->counts = s == SIDE_A ? &job->result->a : &job->result->b;
     int64_t age = job->env->now_ms(job->env) - job->state.last_full_ms[s];
-    side->list = !job->state.token[s] || job->options->one_time || job->switches & SWITCH_NEW_MODE || job->refingerprint || age > FULL_LISTING_EVERY_MS || age < 0;
+    bool mirrored = s == SIDE_B && job->switches & SWITCH_MIRROR; /* what others put there is seen in listings alone */
+    bool anew = job->options->one_time || job->refingerprint || job->switches & SWITCH_NEW_MODE;
+    side->list = !job->state.token[s] || mirrored || anew || age > FULL_LISTING_EVERY_MS || age < 0;
 }
 
 static enum fault_code check_kinds(struct job *job)
@@ -58,7 +60,8 @@ static enum fault_code check_kinds(struct job *job)
 static unsigned switches_of(const struct job *job, bool switched)
 {
     const struct policy *p = &job->link->policy;
-    return (p->keeps_on_b ? SWITCH_KEEP_ON_B : 0u) | (p->enforces ? SWITCH_ENFORCE : 0u) | (switched ? SWITCH_NEW_MODE : 0u) |
+    return (p->strategy == DELETE_NEVER ? SWITCH_KEEP_ON_B : 0u) | (p->strategy >= DELETE_MIRROR ? SWITCH_MIRROR : 0u) |
+           (p->strategy == DELETE_WIPE ? SWITCH_WIPE | SWITCH_ENFORCE : 0u) | (p->enforces ? SWITCH_ENFORCE : 0u) | (switched ? SWITCH_NEW_MODE : 0u) |
            (job->options->ignore_tombstones ? SWITCH_IGNORE_TOMBSTONES : 0u);
 }
 
@@ -71,7 +74,9 @@ static enum fault_code open_job(struct job *job, struct traits_in_state traits[2
     bool switched = !job->options->one_time && job->state.mode && policy_is_switched(&job->link->policy, job->state.mode);
     job->policy = policy_row(&job->link->policy, !job->state.first_run_done || switched);
     job->switches = switches_of(job, switched);
-    job->refingerprint = job->state.known && job->state.normaliser != NORMALISER_VERSION;
+    /* Another filter is asked about every record, and that takes their bodies. */
+    bool refiltered = job->state.settings_hash && job->link->settings_hash && strcmp(job->state.settings_hash, job->link->settings_hash) != 0;
+    job->refingerprint = job->state.known && (job->state.normaliser != NORMALISER_VERSION || refiltered);
     job->kind = job->side[SIDE_A].collection->kind;
     job->region = job->link->b.region ? job->link->b.region : job->link->a.region ? job->link->a.region : DEFAULT_REGION;
     job->pairs = -1;
@@ -205,7 +210,7 @@ static struct report_counts counted(const struct side_counts *c)
 {
     return (struct report_counts){c->total,   c->fresh,     c->changed,         c->created, c->updated,
                                   c->deleted, c->unchanged, c->skipped_deleted, c->invalid,
-                                  c->conflict, c->to_delete};
+                                  c->conflict, c->to_delete, c->filtered};
 }
 
 static void store_report(struct job *job)
@@ -327,6 +332,7 @@ static enum fault_code make_plan(struct job *job)
     if (job->options->take) return take_plan(job);
     enum fault_code code = gather(job);
     if (!code) code = pair_new(job);
+    if (!code) narrow(job);
     return code ? code : plan_build(job);
 }
 

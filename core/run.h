@@ -6,6 +6,7 @@
 #define ABGLEICH_RUN_H
 
 #include "connectors/connector.h"
+#include "core/filter.h"
 #include "core/policy.h"
 
 struct db;
@@ -17,6 +18,7 @@ struct link {
     const char *collection_a; /* display name, last path segment or path; "" where a remote has none */
     const char *collection_b;
     struct policy policy;
+    struct filter filter;
     const char *settings_hash; /* of address, user, filters: a change is held, for a typo must not look like mass deletion */
     int64_t history_ms;        /* how long losers are kept; 0 = not at all */
 };
@@ -48,7 +50,8 @@ const char *run_status_name(enum run_status s); /* "done", "partial", ... as in 
 struct side_counts {
     int64_t total, fresh, changed, created, updated, deleted, unchanged, skipped_deleted, invalid;
     int64_t conflict, to_delete; /* changed on both sides; there, and to go. total = unchanged + new + changed + conflict +
-                                    skipped_deleted + invalid + to_delete (contactbox 6) */
+                                    skipped_deleted + invalid + filtered + to_delete (contactbox 6) */
+    int64_t filtered;            /* there, and left out by the link's filter */
 };
 struct run_conflict {
     int64_t id; /* in the database; 0 with check_only */

@@ -19,6 +19,12 @@ static char *copied(struct str s)
     return s.p ? mem_strndup(s.p, s.n) : NULL;
 }
 
+struct str job_kept(const struct job *job, struct str text)
+{
+    bool store = job_can(job, SIDE_A, HUB) || job_can(job, SIDE_B, HUB);
+    return store || job->link->history_ms ? text : STR_NONE;
+}
+
 static struct str side_name(struct job *job, enum side side)
 {
     const char *collection = side == SIDE_A ? job->link->collection_a : job->link->collection_b;
@@ -94,7 +100,7 @@ void tell_operation(struct job *job, const struct effect *e, enum side side)
     if (!r->run) return;
     const struct report_operation o = {.op = kind,
                                        .side = side,
-                                       .title = e->title,
+                                       .title = job_kept(job, e->title),
                                        .id = name_after(e, side),
                                        .rule = str_of(e->item->rule->rule),
                                        .other = name_after(e, side_other(side)),
@@ -103,13 +109,21 @@ void tell_operation(struct job *job, const struct effect *e, enum side side)
     runs_add_operation(job->db, r->run, &o, job->fault);
 }
 
+static void store_conflict(struct job *job, struct report_conflict *c)
+{
+    struct report_conflict kept = *c;
+    struct str *const texts[] = {&kept.contact, &kept.a, &kept.b};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) *texts[i] = job_kept(job, *texts[i]);
+    runs_add_conflict(job->db, job->result->run, &kept, &c->no, job->fault);
+}
+
 static void add_conflict(struct job *job, struct effect *e, struct report_conflict *c)
 {
     struct run_result *r = job->result;
     c->contact = e->title;
     c->id = e->item->side[e->item->side[SIDE_A].id.p ? SIDE_A : SIDE_B].id;
     if (r->run && r->status != RUN_HELD) /* a plan that is held has settled nothing */
-        runs_add_conflict(job->db, r->run, c, &c->no, job->fault);
+        store_conflict(job, c);
     if (!e->first_conflict) e->first_conflict = c->no;
     e->last_conflict = c->no;
     r->conflicts = grown(r->conflicts, r->n_conflicts, sizeof *r->conflicts);
@@ -205,8 +219,8 @@ static void store_problems(struct job *job, const struct run_problem *list, size
                                            .side = p->side_a ? SIDE_A : SIDE_B,
                                            .id_a = str_of(p->id_a),
                                            .id_b = str_of(p->id_b),
-                                           .title = str_of(p->contact),
-                                           .other = str_of(p->other),
+                                           .title = job_kept(job, str_of(p->contact)),
+                                           .other = job_kept(job, str_of(p->other)),
                                            .code = p->code,
                                            .reason = str_of(p->reason)};
         runs_add_problem(job->db, job->result->run, &row, job->fault);

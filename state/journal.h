@@ -56,6 +56,9 @@ enum fault_code journal_forget_link(struct db *db, const char *link, struct faul
 /* The links that have rows or a state, by name. Strings in the arena. */
 size_t journal_links(struct db *db, struct arena *arena, struct str **names);
 
+/* Other links that feed the collection of that identity one-way. Names in the arena. */
+size_t journal_feeders(struct db *db, const char *link, const char *identity_b, struct arena *arena, struct str **names);
+
 /* How far a link is. Strings owned (link_state_free). */
 struct link_state {
     bool known;             /* false: this link never ran; all else is zero */

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "state/journal.h"
+#include "state/rows.h"
 
 #include <stdlib.h>
 
@@ -60,4 +61,17 @@ void link_state_free(struct link_state *s)
     free(s->settings_hash);
     free(s->mode);
     memset(s, 0, sizeof *s);
+}
+
+size_t journal_feeders(struct db *db, const char *link, const char *identity_b, struct arena *arena, struct str **names)
+{
+    struct rows rows = ROWS_OF(struct str);
+    struct query *q = query_begin(db, QUERY_LINK_STATE_FEEDERS);
+    bind_text(q, 1, str_of(identity_b));
+    bind_text(q, 2, str_of(link));
+    while (query_step(q)) *(struct str *)rows_add(&rows) = arena_str(arena, column_text(q, 0));
+    query_end(q);
+    size_t n = rows.n;
+    *names = rows_keep(&rows, arena);
+    return n;
 }

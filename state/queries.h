@@ -59,6 +59,8 @@ QUERY(LINK_STATE_SET, "INSERT INTO link_state(link, token_a, token_b, identity_a
                       " token_a = $2, token_b = $3, identity_a = $4, identity_b = $5, settings_hash = $6, normaliser = $7,"
                       " first_run_done = $8, last_full_a_ms = $9, last_full_b_ms = $10, last_run_ms = $11, records_a = $12,"
                       " records_b = $13, mode = $14")
+QUERY(LINK_STATE_FEEDERS, "SELECT n.name FROM link_state s JOIN name n ON n.no = s.link WHERE s.identity_b = $1 AND s.mode = 'one-way'"
+                          " AND n.name <> $2 ORDER BY n.name")
 QUERY(LINK_STATE_DELETE, "DELETE FROM link_state WHERE link = $1")
 
 /* owed */

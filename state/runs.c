@@ -14,7 +14,8 @@ static int64_t now_ms(struct db *db)
 static void encode_counts(const struct report_counts *c, struct buf *out)
 {
     const int64_t numbers[COUNTS] = {c->total,   c->fresh,     c->changed,         c->created, c->updated,
-                                     c->deleted, c->unchanged, c->skipped_deleted, c->invalid, c->conflict, c->to_delete};
+                                     c->deleted, c->unchanged, c->skipped_deleted, c->invalid, c->conflict, c->to_delete,
+                                     c->filtered};
     for (size_t i = 0; i < COUNTS; i++) buf_addf(out, "%s%lld", i ? " " : "", (long long)numbers[i]);
 }
 
@@ -24,7 +25,7 @@ static struct report_counts decode_counts(struct str text)
     long long n[COUNTS] = {0};
     for (size_t i = 0; i < COUNTS && text.p; i++)
         if (!str_to_int64(str_split(&text, ' '), &n[i])) n[i] = 0;
-    return (struct report_counts){n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10]};
+    return (struct report_counts){n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11]};
 }
 
 /* -- writing -- */

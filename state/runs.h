@@ -9,6 +9,7 @@
 struct report_counts { /* one side; the keys of --json */
     int64_t total, fresh, changed, created, updated, deleted, unchanged, skipped_deleted, invalid;
     int64_t conflict, to_delete; /* changed on both sides; there, and to go */
+    int64_t filtered;            /* left out by the link's filter */
 };
 struct report_operation {
     unsigned op; /* enum write_kind */

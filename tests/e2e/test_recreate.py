@@ -153,7 +153,7 @@ def an_import_in_between_hides_nothing():
 
 
 def one_way_switches():
-    for key, want in (("oneway_delete=no", "deleted"), ("oneway_enforce=yes", "changed")):
+    for key, want in (("delete=never", "deleted"), ("oneway_enforce=yes", "changed")):
         with Hostile() as server:
             site = linked(server, card("u1", "Meier;Anna", "NOTE:hier"), card("u2", "Klein;Max"), mode="one-way")
             site.run("link", "set", "kunden", key, expect=0)
