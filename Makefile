@@ -30,7 +30,7 @@ SIMOBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 MAIN = $(wildcard cli/main.c)
 BIN = $(if $(MAIN),$(B)/abgleich)
 
-.PHONY: all deps debug suite unit test demo bench sim fuzz fuzz-programs format lint coverage clean
+.PHONY: all deps debug suite unit test demo bench sim mutants fuzz fuzz-programs format lint coverage clean
 all: $(BIN) $(LIB)
 
 $(LIB): $(OBJ)
@@ -83,6 +83,11 @@ sim: $(SIM)
 
 bench: all
 	@/usr/bin/python3 tests/bench/bench.py
+
+# Faults planted one by one, each of which some test must catch; about half an hour. Some only: make mutants MUTANTS="lock-shared".
+SEEDS_OF_MUTANTS ?= 2000
+mutants: all
+	@/usr/bin/python3 tests/mutants/mutants.py --seeds $(SEEDS_OF_MUTANTS) $(MUTANTS)
 
 # libFuzzer: make fuzz (10 s a target), make fuzz SECONDS=3600. Findings stay in build-fuzz/.
 SECONDS ?= 10

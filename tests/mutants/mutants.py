@@ -35,6 +35,7 @@ UNIT = {
     "connectors/http_status.c": ["unit/test_http", "unit/test_carddav"],
     "connectors/http_redirect.c": ["unit/test_http"],
 }
+WIRE = ["test_hostile", "test_believed", "test_odd_servers", "test_real_servers"]  # the simulator has a connector of its own
 E2E = ["test_hostile", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers"]
 FAILURE = re.compile(r"^(?:.*\[FAIL\]\S*\s+|FAIL |seed \d+: )(.*)$")
 
@@ -63,6 +64,11 @@ def write(path, text):
         f.write(text)
 
 
+def end_to_end(scripts):
+    for script in scripts:
+        yield script, "all", ["/usr/bin/python3", "tests/e2e/%s.py" % script], 900
+
+
 class Copy:
     def __init__(self, folder, seeds):
         self.folder, self.seeds = folder, seeds
@@ -88,11 +94,13 @@ class Copy:
         """(what, target, command, limit in seconds), the cheapest first."""
         for test in UNIT.get(path, []):
             yield test.split("/")[1], "build/tests/" + test, ["build/tests/" + test, "--jobs", "2"], 120
+        if path.startswith("connectors/"):
+            yield from end_to_end(WIRE)
+            return
         yield "mode table", SIM, [SIM, "--modes", "tests/modes/table.txt"], 120
         for first, n in ((1, 100), (101, self.seeds - 100)):
             yield "simulator", SIM, [SIM, "--first", str(first), "--seeds", str(n)], 900
-        for script in E2E:
-            yield script, "all", ["/usr/bin/python3", "tests/e2e/%s.py" % script], 900
+        yield from end_to_end(E2E)
 
     def catcher(self, path):
         for what, target, command, limit in self.parts(path):

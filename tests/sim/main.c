@@ -3,6 +3,7 @@
 #include "tests/sim/modes.h"
 
 #include "connectors/registry.h"
+#include "core/guard.h"
 #include "mapping/fingerprint.h"
 #include "state/pending.h"
 #include "state/store.h"
@@ -36,6 +37,15 @@ static struct link link_of(struct world *w)
     return link;
 }
 
+/* P6: while the server pretends to be empty, nobody has approved that this side is emptied, too. */
+static void check_guarded(struct world *w, const struct run_result *r)
+{
+    size_t deletes = 0;
+    for (size_t i = 0; i < r->n_operations; i++) deletes += r->operations[i].side_a && r->operations[i].op == WRITE_DELETE;
+    if (w->lied_in_run == w->runs && r->status != RUN_HELD && deletes >= GUARD_EMPTY_MIN)
+        violation(w, "P6: %zu deletes on A though B only seemed empty", deletes);
+}
+
 /* Returns the number of writes; -1 where the run failed or was held. undo: a run to take back, 0 = sync. *run receives its number. */
 static long run_with(struct world *w, int64_t undo, int64_t *run)
 {
@@ -57,6 +67,7 @@ static long run_with(struct world *w, int64_t undo, int64_t *run)
         note(w, "  conflict %s: %s | %s", result.conflicts[i].contact, result.conflicts[i].a, result.conflicts[i].b);
     if (result.fault.code == FAULT_STATE || result.fault.code == FAULT_INTERNAL) violation(w, "the run broke: %s", buf_cstr(&text));
     if (result.status != RUN_FAILED) check_counts(w, &result);
+    check_guarded(w, &result);
     if (w->calm && result.n_ambiguous) violation(w, "ambiguous: %s", result.ambiguous[0].contact);
     long n = result.status == RUN_DONE || result.status == RUN_UNCHANGED ? (long)result.n_operations : -1;
     if (w->calm && result.status == RUN_HELD) {
@@ -67,6 +78,7 @@ static long run_with(struct world *w, int64_t undo, int64_t *run)
     }
     if ((result.status == RUN_DONE || result.status == RUN_UNCHANGED) && !pending_count(w->db, "sim"))
         for (size_t i = 0; i < w->n_cards; i++) w->cards[i].unsure = false;
+    if (result.status == RUN_DONE || result.status == RUN_UNCHANGED) w->move_untold = false;
     w->synced |= result.status == RUN_DONE || result.status == RUN_UNCHANGED;
     if (run) *run = result.run;
     run_result_free(&result);

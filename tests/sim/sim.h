@@ -68,6 +68,7 @@ struct world {
     int next_name;
     bool synced; /* a run went through */
     uint64_t lied_in_run; /* the server pretended to be empty; 0 = never */
+    bool move_untold;     /* a card has a new name there that no run has seen */
     bool calm; /* no faults any more */
     int crash_in; /* boundaries left; 0 = none */
     bool verbose;

@@ -243,7 +243,7 @@ static void act_on(struct world *w, bool store, const char *id, const char *body
         /* The server has just denied that the card is there, and an edit here has put it back: nobody could know of another name. */
     } else { /* the same card under another name */
         note(w, "user: moves %s on B", w->persons[person].uid);
-        w->persons[person].moved = true;
+        w->persons[person].moved = w->move_untold = true;
         server_delete(w, server_find(w, id));
         save(w, false, NULL, body);
     }
