@@ -13,6 +13,7 @@ struct side_spec { /* one side as given */
     const char *collection;
     enum record_kind kind;
     bool read_only;
+    struct collection found; /* name and path; path NULL = not known */
     bool looked; /* kind is known */
 };
 
@@ -74,6 +75,7 @@ static bool look(struct cli *cli, struct side_spec *s)
     if (!c) return false;
     s->kind = c->kind;
     s->read_only = c->read_only;
+    s->found = (struct collection){.name = arena_strdup(&cli->arena, str_of(c->name)), .path = arena_strdup(&cli->arena, str_of(c->path))};
     s->looked = true;
     return true;
 }
@@ -111,13 +113,25 @@ static bool name_is_free(struct cli *cli, const char *name)
     return !cli->fault.code;
 }
 
-static bool pair_is_free(struct cli *cli, const struct side_spec *a, const struct side_spec *b)
+/* The same address by another account name is the same server. */
+static bool same_account(const struct config_account *x, const struct config_account *y)
+{
+    return x == y || (x->url && y->url && strcmp(x->url, y->url) == 0 && strcmp(x->connector, y->connector) == 0);
+}
+
+static bool is_side(const struct side_spec *s, const struct config_account *account, const char *collection)
+{
+    if (!same_account(s->account, account)) return false;
+    return strcmp(s->collection, collection) == 0 || (s->found.path && collection_is(&s->found, collection));
+}
+
+/* As the server knows them: one folder under two names, or by two accounts, is not joined to a book twice (contactbox A12). */
+static bool folder_is_free(struct cli *cli, const struct side_spec *a, const struct side_spec *b)
 {
     for (size_t i = 0; i < cli->config->n_links; i++) {
         const struct config_link *l = &cli->config->links[i];
-        if (l->account_a != a->account || l->account_b != b->account || strcmp(l->collection_a, a->collection) != 0 ||
-            strcmp(l->collection_b, b->collection) != 0)
-            continue;
+        bool same = is_side(a, l->account_a, l->collection_a) && is_side(b, l->account_b, l->collection_b);
+        if (!same) continue;
         cli_usage(cli, NULL, _("link \"%s\" joins these two already"), l->name);
         return false;
     }
@@ -132,7 +146,8 @@ static int add_one(struct cli *cli)
         return cli_fail(cli);
     struct config_pair pairs[PAIRS];
     common_pairs(cli, cli->args[1], cli->args[2], pairs);
-    if (!pair_is_free(cli, &a, &b) || !cli_db(cli) || !look(cli, &a) || !look(cli, &b) || !sides_fit(cli, &a, &b))
+    if (!cli_db(cli) || !look(cli, &a) || !look(cli, &b) || !sides_fit(cli, &a, &b) ||
+        !folder_is_free(cli, &a, &b))
         return cli_fail(cli);
     if (config_write(cli->config, CONFIG_LINK, name, pairs, PAIRS, true, &cli->fault)) return cli_fail(cli);
     if (!make_book(cli, &a, &b) || !make_book(cli, &b, &a)) return cli_fail(cli);

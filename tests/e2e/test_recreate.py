@@ -152,6 +152,18 @@ def an_import_in_between_hides_nothing():
         site.close()
 
 
+def one_folder_is_joined_once():
+    with Hostile() as server:
+        site = linked(server, card("u1"))
+        site.run("account", "add", "zweit", "--connector", "carddav", "--url", server.url, "--user", server.user, "--password-file", "-",
+                 text=server.password + "\n", expect=0)
+        path = site.run("--json", "discover", "srv", expect=0).json()[0]["path"]
+        for side in ("srv:" + path, "zweit:kunden", "zweit:" + path):
+            refused = site.run("link", "add", "nochmal", "contactbox:Kunden", side, "--mode", "two-way", expect=2)
+            assert "kunden" in refused.err, refused
+        site.close()
+
+
 def one_way_switches():
     for key, want in (("delete=never", "deleted"), ("oneway_enforce=yes", "changed")):
         with Hostile() as server:
@@ -215,7 +227,7 @@ def killed_in_the_middle():
 
 
 TESTS = [must_be_named, keeps_ids_and_what_hangs_on_them, bad_listings_wipe_nothing, tombstones_hold, deleted_on_the_server_is_no_tombstone,
-         an_import_in_between_hides_nothing, one_way_switches, another_mode_deletes_nothing_at_first, killed_in_the_middle]
+         an_import_in_between_hides_nothing, one_folder_is_joined_once, one_way_switches, another_mode_deletes_nothing_at_first, killed_in_the_middle]
 
 
 def main():

@@ -221,3 +221,32 @@ Test(decision, prints_each_row)
     }
     for (int a = 0; a < ACTIONS; a++) cr_expect_not_null(action_name((enum action)a), "action %d", a);
 }
+
+/* What a link or run asks for beyond its row changes that one answer and no other. */
+Test(decision, switches)
+{
+    static const struct {
+        unsigned switches;
+        enum policy_row policy;
+        enum base_kind base;
+        enum seen a, b;
+        enum action without, with;
+    } rows[] = {
+        {SWITCH_KEEP_ON_B, POLICY_ONE_WAY, BASE_PAIR, SEEN_GONE, SEEN_SAME, ACTION_DELETE_B, ACTION_FORGET},
+        {SWITCH_KEEP_ON_B, POLICY_TWO_WAY_A, BASE_PAIR, SEEN_GONE, SEEN_SAME, ACTION_DELETE_B, ACTION_DELETE_B},
+        {SWITCH_ENFORCE, POLICY_ONE_WAY, BASE_PAIR, SEEN_SAME, SEEN_CHANGED, ACTION_KEEP, ACTION_UPDATE_B_FROM_A},
+        {SWITCH_ENFORCE, POLICY_ONE_WAY, BASE_PAIR, SEEN_SAME, SEEN_GONE, ACTION_KEEP, ACTION_KEEP},
+        {SWITCH_IGNORE_TOMBSTONES, POLICY_RECREATE, BASE_NONE, SEEN_TOMBSTONE, SEEN_NEW, ACTION_SKIP_TOMBSTONE, ACTION_CREATE_A},
+        {SWITCH_IGNORE_TOMBSTONES, POLICY_ADD, BASE_NONE, SEEN_TOMBSTONE, SEEN_NEW, ACTION_SKIP_TOMBSTONE, ACTION_SKIP_TOMBSTONE},
+        {SWITCH_NEW_MODE, POLICY_TWO_WAY_A, BASE_PAIR, SEEN_SAME, SEEN_GONE, ACTION_DELETE_A, ACTION_CREATE_B},
+        {SWITCH_NEW_MODE, POLICY_TWO_WAY_B, BASE_PAIR, SEEN_GONE, SEEN_CHANGED, ACTION_REVIVE_A, ACTION_SKIP_TOMBSTONE},
+        {SWITCH_NEW_MODE, POLICY_ONE_WAY, BASE_PAIR, SEEN_GONE, SEEN_SAME, ACTION_DELETE_B, ACTION_SKIP_TOMBSTONE},
+        {SWITCH_NEW_MODE, POLICY_TWO_WAY_B, BASE_PAIR, SEEN_CHANGED, SEEN_CHANGED, ACTION_MERGE, ACTION_MERGE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        enum action without = decide(rows[i].base, rows[i].a, rows[i].b, rows[i].policy, 0)->action;
+        enum action with = decide(rows[i].base, rows[i].a, rows[i].b, rows[i].policy, rows[i].switches)->action;
+        cr_expect_eq(without, rows[i].without, "row %zu without: %s", i, action_name(without));
+        cr_expect_eq(with, rows[i].with, "row %zu with: %s", i, action_name(with));
+    }
+}

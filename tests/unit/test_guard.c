@@ -190,3 +190,30 @@ Test(guard, counts_fields_of_the_kind)
         cr_expect(side.fields[i].had == 2 && side.fields[i].wiped == 1, "field %s", table[i].name);
     }
 }
+
+/* A book is not replaced from a listing that looks like a server's bad day (contactbox 7). */
+Test(guard, neu_anlegen_wants_a_source)
+{
+    static const struct {
+        const char *what;
+        int64_t a, b, former, deletes;
+        const char *held;
+    } sources[] = {
+        {"as many as before", 10, 10, 10, 5, NULL},
+        {"never seen before", 10, 1, 0, 9, NULL},
+        {"half of before", 10, 5, 10, 5, NULL},
+        {"less than half", 10, 4, 10, 6, "cloud has 4 records, it had 10: store is not replaced by less than half"},
+        {"empty", 1, 0, 0, 1, "cloud is empty: replacing would leave nothing of the 1 records on store"},
+        {"empty, and nothing to lose", 0, 0, 10, 0, NULL},
+    };
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        struct arena arena AUTO_ARENA = ARENA_INIT;
+        const struct policy policy = POLICY_INIT;
+        const struct guard_input in = {.side = {{.name = "store", .total = sources[i].a, .deletes = sources[i].deletes},
+                                                {.name = "cloud", .total = sources[i].b}},
+                                       .recreates = true, .replaces_a = true, .former_b = sources[i].former, .policy = &policy};
+        const char *held = guard_check(&arena, &in);
+        cr_expect_eq(held != NULL, sources[i].held != NULL, "%s: %s", sources[i].what, held ? held : "not held");
+        if (held && sources[i].held) cr_expect_str_eq(held, sources[i].held, "%s", sources[i].what);
+    }
+}

@@ -108,3 +108,28 @@ Test(policy, rows_of_the_behaviour_table)
         cr_expect_eq(policy_writes(row, SIDE_B), rows[i].writes_b, "row %zu", i);
     }
 }
+
+/* A11: which change of a link's settings makes its next run a first one. */
+Test(policy, another_mode)
+{
+    static const struct {
+        const char *then, *mode, *import, *authority;
+        bool switched;
+    } rows[] = {
+        {"two-way", "two-way", NULL, "server", false},
+        {"two-way", "two-way", NULL, "neu-anlegen", true},
+        {"two-way/neu-anlegen", "two-way", NULL, "server", false},
+        {"two-way/neu-anlegen", "two-way", NULL, "neu-anlegen", false},
+        {"two-way", "one-way", NULL, "contactbox", true},
+        {"one-way", "two-way", NULL, "contactbox", true},
+        {"import/ergaenzen", "import", "ergaenzen", "contactbox", false},
+        {"import/ergaenzen", "import", "aktualisieren", "contactbox", true},
+        {"import/ergaenzen", "two-way", NULL, "contactbox", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct policy p = POLICY_INIT;
+        cr_expect(policy_set_mode(&p, str_of(rows[i].mode), str_of(rows[i].import)));
+        cr_expect(policy_set_authority(&p, str_of(rows[i].authority)));
+        cr_expect_eq(policy_is_switched(&p, rows[i].then), rows[i].switched, "row %zu", i);
+    }
+}
