@@ -57,9 +57,47 @@ def check(stage):
     check_end(stage.site, stage.server)
 
 
+def prepared_to_go_on(server):
+    """The server wins conflicts here, so what the killed run sent must be known again: else it would win over what is written now."""
+    for i in range(4):
+        server.put("c%d.vcf" % i, card("u%d" % i, "Name%d;Vor" % i, "TEL;TYPE=CELL:+49171000%d" % i, "NOTE:alt %d" % i))
+    site = Site(server, authority="server")
+    site.sync()
+    site.edit(site.id_of("u0"), site.contacts()["u0"].replace("NOTE:alt", "NOTE:hier"))
+    site.edit(site.id_of("u1"), site.contacts()["u1"].replace("NOTE:alt", "EMAIL:e1@example.org\r\nNOTE:alt"))
+    server.put("c1.vcf", server.cards["c1.vcf"].text.replace("END:VCARD", "TITLE:dort\r\nEND:VCARD"))
+    server.put("c2.vcf", server.cards["c2.vcf"].text.replace("NOTE:alt", "NOTE:dort"))
+    site.remove(site.id_of("u3"))
+    site.add(card("n1", "Neu;Hier", "NOTE:hier"))
+    server.put("n2.vcf", card("n2", "Neu;Dort", "NOTE:dort"))
+    site.ids = {uid: site.id_of(uid) for uid in ("u0", "n1")}
+    return site
+
+
+def check_gone_on(stage):
+    """Both sides are edited again before anybody runs again: each edit has one author, so it arrives and nothing is a conflict."""
+    site, server = stage.site, stage.server
+    here = site.contacts()
+    for uid, contact in site.ids.items():
+        site.edit(contact, here[uid].replace("NOTE:hier", "NOTE:spaeter"))
+    for name in ("c1.vcf", "c2.vcf", "n2.vcf"):
+        server.put(name, server.cards[name].text.replace(":dort", ":danach"))
+    settle(site)
+    here = site.contacts()
+    check_same(here, {uid_of(t): t for t in server.texts().values()})
+    assert set(here) == {"u0", "u1", "u2", "n1", "n2"} and len(server.texts()) == 5, sorted(server.texts())
+    for uid, said in (("u0", "NOTE:spaeter"), ("u1", "e1@example.org"), ("u1", "TITLE:danach"), ("u2", "NOTE:danach"),
+                      ("n1", "NOTE:spaeter"), ("n2", "NOTE:danach")):
+        assert said in here[uid], here[uid]
+    conflicts = site.run("--json", "conflicts", "kunden", expect=0).json()
+    assert not conflicts, conflicts
+    assert not server.violations, server.violations
+
+
 def main():
     suite = Suite("killed")
     sweep(suite, "changes on both sides", prepared, ("sync", "kunden"), check)
+    sweep(suite, "edited again before the next run", prepared_to_go_on, ("sync", "kunden"), check_gone_on)
     return suite.end()
 
 

@@ -45,8 +45,12 @@ def ids(site):
     return {c["name"]: c["id"] for c in site.run("--json", "contact", "list", "Kunden", expect=0).json()}
 
 
+def command(mode):
+    return ("import", "kunden", "--mode", mode) + (("--yes-recreate", "Kunden") if mode == "neu-anlegen" else ())
+
+
 def import_once(site, mode):
-    return site.run("--json", "import", "kunden", "--mode", mode, expect=0).json()["status"]
+    return site.run("--json", *command(mode), expect=0).json()["status"]
 
 
 class Import:
@@ -109,7 +113,7 @@ class Import:
 def main():
     suite = Suite("killed imports")
     for mode in MODES:
-        sweep(suite, mode, prepared, ("import", "kunden", "--mode", mode), Import(mode).check)
+        sweep(suite, mode, prepared, command(mode), Import(mode).check)
     return suite.end()
 
 
