@@ -121,7 +121,7 @@ def add_up(suite, title, out):
         suite.passed, suite.failed = suite.passed + passed, suite.failed + failed
         highest[kind] = max(highest[kind], number)
     print("     %s: %s" % (title, ", ".join("%s: %d" % k for k in highest.items())))
-    assert all(n >= WORKERS for n in highest.values()), "a kind of boundary was hardly met"
+    assert all(highest.values()), "a kind of boundary was never met"
 
 
 def sweep(suite, title, prepare, command, check):
