@@ -177,6 +177,16 @@ static struct undo_item *undo_at(const struct job *job, const struct item *item)
     return map64_get(&u->by_item, (uint64_t)(item - job->items.list) + 1, &known) ? &u->list[known] : NULL;
 }
 
+/* The old version as that side takes it: what came in an XML answer has lost its CRLF (XML 1.0 2.11). NULL with *f set
+ * if it cannot. */
+static struct record *in_form(struct job *job, struct record *old, enum side s, struct arena *arena, struct fault *f)
+{
+    struct buf body AUTO_BUF = BUF_INIT;
+    if (record_write_new(old, &job->side[s].form, &body, f)) return NULL;
+    if (str_eq(buf_str(&body), record_bytes(old))) return old;
+    return record_parse(arena, job->kind, arena_str(arena, buf_str(&body)), &job->key, f);
+}
+
 static void make_side(struct job *job, struct item *item, const struct undo_side *u, enum side s, struct arena *arena,
                       struct effect *out, struct fault *f)
 {
@@ -191,13 +201,15 @@ static void make_side(struct job *job, struct item *item, const struct undo_side
         return;
     } else {
         if (out->before[s] && content_of(out->before[s], arena) == content_of(old, arena)) return;
+        struct record *form = in_form(job, old, s, arena, f);
+        if (!form) return;
         *w = (struct write){.kind = out->before[s] ? WRITE_UPDATE : WRITE_CREATE,
                             .id = at->id,
-                            .body = record_bytes(old),
+                            .body = record_bytes(form),
                             .version = out->before[s] ? at->version : STR_NONE,
-                            .uid = record_uid(old),
-                            .title = record_title(old)};
-        out->sent[s] = old;
+                            .uid = record_uid(form),
+                            .title = record_title(form)};
+        out->sent[s] = form;
     }
     out->writes[s] = true;
 }
