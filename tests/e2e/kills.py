@@ -107,15 +107,15 @@ def work_on(kind, worker, title, stage, command, check, shim):
     return passed, failed, number - WORKERS
 
 
-def work(worker, title, prepare, command, check, shim, out):
+def work(worker, title, prepare, command, check, kinds, shim, out):
     stage = Stage(prepare)
-    for kind in KINDS:
+    for kind in kinds:
         out.put((kind, work_on(kind, worker, title, stage, command, check, shim)))
     stage.close()
 
 
-def add_up(suite, title, out):
-    highest = dict.fromkeys(KINDS, 0)
+def add_up(suite, title, kinds, out):
+    highest = dict.fromkeys(kinds, 0)
     while not out.empty():
         kind, (passed, failed, number) = out.get()
         suite.passed, suite.failed = suite.passed + passed, suite.failed + failed
@@ -124,20 +124,20 @@ def add_up(suite, title, out):
     assert all(highest.values()), "a kind of boundary was never met"
 
 
-def sweep(suite, title, prepare, command, check):
+def sweep(suite, title, prepare, command, check, kinds=KINDS):
     """Kills `command` at every boundary of the world that prepare(server) makes (it returns the site), and lets check(stage) look at
     what is left each time."""
     fork = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as folder:
         shim, out = build_shim(folder), fork.SimpleQueue()
-        workers = [fork.Process(target=work, args=(n, title, prepare, command, check, shim, out)) for n in range(WORKERS)]
+        workers = [fork.Process(target=work, args=(n, title, prepare, command, check, kinds, shim, out)) for n in range(WORKERS)]
         sys.stdout.flush()
         for w in workers:
             w.start()
         for w in workers:
             w.join()
         suite.run("%s: both workers came to their end" % title, lambda: ended([w.exitcode for w in workers]))
-        suite.run("%s: every kind of boundary" % title, add_up, suite, title, out)
+        suite.run("%s: every kind of boundary" % title, add_up, suite, title, kinds, out)
 
 
 def ended(codes):

@@ -1,9 +1,11 @@
-"""kill -9 at every boundary: before a request arrives, after its effect but before the answer, in half of the answer, and in the middle
-of writing the database. The next runs, which nobody watches, must leave both sides the same: nobody doubled, no change lost."""
+"""kill -9 at every boundary: before a request arrives, after its effect but before the answer, in half of the answer, and before each
+write and flush of the database, from the first command of all on. The next runs, which nobody watches, must leave both sides the same: nobody doubled, no change lost."""
 
+import os
+import re
 import sys
 
-from harness import Site, Suite, card, check_same, uid_of
+from harness import Site, Suite, card, check_same, split_cards, uid_of
 from kills import sweep
 
 
@@ -94,8 +96,48 @@ def check_gone_on(stage):
     assert not server.violations, server.violations
 
 
+def without_state(_server):
+    return Site()
+
+
+def check_made(stage):
+    """The first command of all was killed while it made the database: it just works when it is given again."""
+    assert stage.site.run("book", "add", "Kunden").code in (0, 2)
+    books = stage.site.run("--json", "book", "list", expect=0).json()
+    assert [b["name"] for b in books] == ["Kunden"], books
+    left = [name for name in os.listdir(stage.site.folder) if not name.startswith("state.db.new-")]  # half a database nobody will read
+    assert sorted(left) == ["abgleich.ini", "state.db"], left
+
+
+def both_full(server):
+    """Before the first sync: the same people, people of one side, one who stands on both with other numbers and no common UID."""
+    site = Site(server)
+    for i in range(4):
+        server.put("c%d.vcf" % i, card("u%d" % i, "Name%d;Vor" % i, "TEL;TYPE=CELL:+49171000%d" % i))
+        site.add(card("u%d" % i, "Name%d;Vor" % i, "TEL;TYPE=CELL:+49171000%d" % i, "NOTE:hier %d" % i))
+    site.add(card("here", "Nur;Hier"))
+    server.put("there.vcf", card("there", "Nur;Dort"))
+    site.add(card("twin-a", "Zwilling;Zoe", "EMAIL:zoe@example.org", "TEL;TYPE=CELL:+491720001"))
+    server.put("twin.vcf", card("twin-b", "Zwilling;Zoe", "EMAIL:zoe@example.org", "TEL;TYPE=CELL:+491720002"))
+    return site
+
+
+def check_first(stage):
+    settle(stage.site)
+    here, there = split_cards(stage.site.run("contact", "export", "Kunden", expect=0).out), list(stage.server.texts().values())
+    for side in (here, there):
+        assert sorted(re.search(r"^FN:(.*?)\r?$", c, re.M).group(1) for c in side) == sorted(
+            ["Vor Name%d" % i for i in range(4)] + ["Hier Nur", "Dort Nur", "Zoe Zwilling"]), side
+        zoe = [c for c in side if "FN:Zoe" in c][0]
+        assert "+491720001" in zoe and "+491720002" in zoe, zoe
+    assert sum("NOTE:hier" in c for c in there) == 4, there
+    assert not stage.server.violations, stage.server.violations
+
+
 def main():
     suite = Suite("killed")
+    sweep(suite, "the first command", without_state, ("book", "add", "Kunden"), check_made, ("write",))
+    sweep(suite, "the first sync", both_full, ("sync", "kunden"), check_first)
     sweep(suite, "changes on both sides", prepared, ("sync", "kunden"), check)
     sweep(suite, "edited again before the next run", prepared_to_go_on, ("sync", "kunden"), check_gone_on)
     return suite.end()
