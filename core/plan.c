@@ -61,55 +61,15 @@ static bool reads_from(enum action action, enum side s)
     }
 }
 
-/* No guard counts what is forgotten or made again because a listing did not have it: the record itself is asked for, once. (A server
- * that has mislaid everything for a moment would get it twice, or a deletion would never reach it.) */
-static bool is_absence_to_prove(const struct job *job, const struct item *item, enum side s)
-{
-    const struct item_side *at = &item->side[s];
-    if (!at->gone || at->told_gone || at->filtered || !at->listed || !item->row || job->round || job_can(job, s, HUB)) return false;
-    switch ((enum action)item->rule->action) {
-    case ACTION_FORGET:
-    case ACTION_CREATE_A:
-    case ACTION_CREATE_B:
-    case ACTION_REVIVE_A:
-    case ACTION_REVIVE_B: return true;
-    default: return false;
-    }
-}
-
 /* Whatever is about to be overwritten or deleted is looked at as it is now: to merge into it, to keep the loser, and to learn
  * that it is not what the journal says. */
 static bool action_needs_body(const struct job *job, const struct item *item, enum side s)
 {
-    if (!is_open(item) || !item->rule || item->side[s].body.there) return false;
-    if (is_absence_to_prove(job, item, s)) return true;
-    if (item->side[s].gone) return false;
+    if (!is_open(item) || !item->rule || item->side[s].body.there || item->side[s].gone) return false;
     enum action action = (enum action)item->rule->action;
     if (job->refingerprint && action == ACTION_NOTHING) return true;
     if (action == ACTION_QUARANTINE) return !item->past && item->side[s].seen != SEEN_UNREADABLE; /* who it is about */
     return writes_to(action, s) || reads_from(action, s);
-}
-
-/* Bit per side. */
-static uint8_t absences(const struct job *job, const struct item *item)
-{
-    uint8_t sides = 0;
-    for (int s = 0; item->rule && is_open(item) && s < 2; s++) sides |= (uint8_t)(is_absence_to_prove(job, item, (enum side)s) << s);
-    return sides;
-}
-
-/* One that is there after all says that the listing was none, and nothing else may be concluded from it either. */
-static enum fault_code check_absences(struct job *job, const uint8_t *absent)
-{
-    for (size_t i = 0; i < job->items.n; i++)
-        for (int s = 0; s < 2; s++)
-            if (absent[i] >> s & 1 && job->items.list[i].side[s].body.there) {
-                fault_set(job->fault, FAULT_INCOMPLETE, _("nothing was changed, the next run asks again"),
-                          _("the listing left out records that are there"));
-                fault_about(job->fault, NULL, job->side[s].account->name);
-                return FAULT_INCOMPLETE;
-            }
-    return FAULT_NONE;
 }
 
 static enum fault_code decide_all(struct job *job)
@@ -121,10 +81,7 @@ static enum fault_code decide_all(struct job *job)
         decide_item(job, item);
         asked[i] = action_needs_body(job, item, SIDE_A) || action_needs_body(job, item, SIDE_B);
     }
-    uint8_t *absent AUTO_FREE = mem_calloc(job->items.n + 1, 1);
-    for (size_t i = 0; i < job->items.n; i++) absent[i] = absences(job, &job->items.list[i]);
     enum fault_code code = gather_bodies(job, action_needs_body);
-    if (!code) code = check_absences(job, absent);
     for (size_t i = 0; !code && i < job->items.n; i++) {
         struct item *item = &job->items.list[i];
         if (!asked[i] || !is_open(item)) continue;
@@ -428,6 +385,39 @@ static void collect_work(struct job *job, struct guard_input *guard)
     }
 }
 
+/* No guard counts what is forgotten or made again because a listing did not have it: the record itself is asked for, once. (A server
+ * that has mislaid everything for a moment would get it twice, or a deletion would never reach it.) */
+static bool is_absence_to_prove(const struct job *job, const struct item *item, enum side s)
+{
+    const struct item_side *at = &item->side[s];
+    if (!is_open(item) || !item->rule || at->body.there || !at->gone || at->told_gone || at->filtered || !at->listed || !item->row || job->round || job_can(job, s, HUB)) return false;
+    switch ((enum action)item->rule->action) {
+    case ACTION_FORGET:
+    case ACTION_CREATE_A:
+    case ACTION_CREATE_B:
+    case ACTION_REVIVE_A:
+    case ACTION_REVIVE_B: return true;
+    default: return false;
+    }
+}
+
+/* One that is there after all says that the listing was none, and nothing else may be concluded from it either. */
+static enum fault_code prove_absences(struct job *job)
+{
+    uint8_t *absent AUTO_FREE = mem_calloc(job->items.n + 1, 1);
+    for (size_t i = 0; i < job->items.n; i++)
+        for (int s = 0; s < 2; s++) absent[i] |= (uint8_t)(is_absence_to_prove(job, &job->items.list[i], (enum side)s) << s);
+    enum fault_code code = gather_bodies(job, is_absence_to_prove);
+    for (size_t i = 0; !code && i < job->items.n; i++)
+        for (int s = 0; s < 2 && !code; s++) {
+            if (!(absent[i] >> s & 1) || !job->items.list[i].side[s].body.there) continue;
+            code = fault_set(job->fault, FAULT_INCOMPLETE, _("nothing was changed, the next run asks again"),
+                             _("the listing left out records that are there"));
+            fault_about(job->fault, NULL, job->side[s].account->name);
+        }
+    return code;
+}
+
 enum fault_code plan_build(struct job *job)
 {
     enum fault_code code = decide_all(job);
@@ -443,7 +433,8 @@ enum fault_code plan_build(struct job *job)
     count_unchanged(job);
     job->total = job->n_writes[SIDE_A] + job->n_writes[SIDE_B];
     snprintf(job->result->plan, sizeof job->result->plan, "%016" PRIx64, job->plan_sum);
-    return check_guard(job, &guard);
+    code = check_guard(job, &guard);
+    return code || job->held ? code : prove_absences(job);
 }
 
 void plan_tell(struct job *job)
