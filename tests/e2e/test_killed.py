@@ -1,5 +1,6 @@
 """kill -9 at every boundary: before a request arrives, after its effect but before the answer, in half of the answer, and before each
-write and flush of the database, from the first command of all on. The next runs, which nobody watches, must leave both sides the same: nobody doubled, no change lost."""
+write and flush of the database, from the first command of all on. The next runs, which nobody watches, must leave both sides the same:
+nobody doubled, no change lost."""
 
 import os
 import re
