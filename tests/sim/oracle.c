@@ -145,11 +145,11 @@ static struct reported reported_of(struct world *w, struct arena *arena)
     return r;
 }
 
-static bool is_reported(const struct reported *r, const char *token)
+static bool is_reported(const struct reported *r, const struct token *t)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (strstr(r->texts[i], token)) return true;
-    return false;
+        if (strstr(r->texts[i], t->text)) return true;
+    return t->reported;
 }
 
 static bool is_odd(const struct person *p)
@@ -162,7 +162,7 @@ static void check_updates(struct world *w, const struct sides *s, const struct r
 {
     for (size_t i = 0; i < w->n_tokens; i++) {
         const struct token *t = &w->tokens[i];
-        if (t->fate != TOKEN_LIVE || is_reported(reported, t->text) || is_odd(&w->persons[t->record])) continue;
+        if (t->fate != TOKEN_LIVE || is_reported(reported, t) || is_odd(&w->persons[t->record])) continue;
         bool dropped = t->droppable && w->habits.rewriting == REWRITE_DROPS_X;
         for (int side = 0; side < 2; side++) {
             const char *body = s->body[side][t->record];
@@ -193,7 +193,7 @@ static void check_same(struct world *w, const struct sides *s, const struct repo
     for (size_t i = 0; i < w->n_tokens; i++) {
         const struct token *t = &w->tokens[i];
         const char *a = s->body[0][t->record], *b = s->body[1][t->record];
-        if (!a || !b || t->droppable || is_reported(reported, t->text)) continue;
+        if (!a || !b || t->droppable || is_reported(reported, t)) continue;
         if (body_has(a, t->text) != body_has(b, t->text))
             violation(w, "P5: %s of %s is on %s only", t->text, w->persons[t->record].uid, body_has(a, t->text) ? "A" : "B");
     }

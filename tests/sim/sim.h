@@ -37,6 +37,7 @@ struct habits { /* of the server, fixed for a seed */
     unsigned faults; /* per thousand and call */
     unsigned crashes; /* per thousand and run */
     unsigned lies; /* per thousand and listing: empty though it is not */
+    bool far;      /* side A is a remote, too (far_book.c) */
 };
 
 enum token_fate { TOKEN_LIVE, TOKEN_SUPERSEDED };
@@ -44,18 +45,22 @@ struct token { /* one value a user wrote */
     char text[24];
     int record;
     uint8_t fate;
+    bool reported;  /* in the report of a run that keeps none */
     bool droppable; /* in a field the server drops: need not be on B */
 };
 struct person { /* a record as its users know it */
     char uid[24];
     /* Deleted in the store and moved on the server (at once, for all the program can know): "deleted here, skipped" is right, too. */
     bool moved, erased_here;
+    bool unsure; /* as struct card, of a write to a far book */
     bool deleted; /* a user deleted it and nobody wrote to it that the deleter had not seen */
 };
 
 struct world {
     uint64_t seed, random, env_random;
     int64_t now_ms;
+    int64_t wall_ms; /* what the wall clock is ahead of it */
+    uint64_t trace;  /* of all that the program did: the same seed, the same trace */
     struct habits habits;
     struct card cards[CARDS_MAX];
     size_t n_cards;
@@ -82,6 +87,7 @@ struct world {
 struct world *world_new(const char *folder, uint64_t seed, bool verbose);
 void world_free(struct world *w);
 uint32_t pick(struct world *w, uint32_t n); /* 0 ... n-1 */
+bool has_no_history(const struct world *w); /* two remotes and no past to keep: the default from one server to another */
 bool chance(struct world *w, unsigned per_thousand);
 void note(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void violation(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -90,6 +96,7 @@ void world_close_db(struct world *w);
 
 /* server.c: the connector "simserver"; account->state is the world */
 extern const struct connector connector_simserver;
+extern const struct connector connector_far_book; /* far_book.c; likewise */
 struct card *server_find(struct world *w, const char *id);
 void server_put(struct world *w, const char *id, const char *body); /* by a user or the connector */
 void server_delete(struct world *w, struct card *c);

@@ -218,6 +218,7 @@ void users_populate(struct world *w)
 
 static bool is_unsure(struct world *w, int person)
 {
+    if (w->persons[person].unsure) return true;
     for (size_t i = 0; i < w->n_cards; i++)
         if (w->cards[i].unsure && person_of(w, w->cards[i].body) == person) return true;
     return false;

@@ -35,9 +35,14 @@ static struct world *world_of(struct env *e)
     return (struct world *)((char *)e - offsetof(struct world, env));
 }
 
-static int64_t now(struct env *e)
+static int64_t monotonic(struct env *e)
 {
     return world_of(e)->now_ms += 3;
+}
+
+static int64_t now(struct env *e)
+{
+    return monotonic(e) + world_of(e)->wall_ms;
 }
 
 static void random_bytes(struct env *e, void *out, size_t n)
@@ -129,6 +134,11 @@ static void make_db(struct world *w)
     snprintf(w->book, sizeof w->book, "%.*s", STR_ARG(book.id));
 }
 
+bool has_no_history(const struct world *w)
+{
+    return w->habits.far && w->seed % 8 == 0;
+}
+
 static void choose_habits(struct world *w)
 {
     struct habits *h = &w->habits;
@@ -141,6 +151,8 @@ static void choose_habits(struct world *w)
     h->faults = chance(w, 600) ? 10 + pick(w, 120) : 0;
     h->crashes = chance(w, 600) ? 100 + pick(w, 500) : 0;
     h->lies = chance(w, 200) ? 100 : 0;
+    h->far = w->seed % 4 == 0;
+    if (has_no_history(w)) h->crashes = 0; /* a report that dies with its run is one nobody reads, and it is kept nowhere */
 }
 
 struct world *world_new(const char *folder, uint64_t seed, bool verbose)
@@ -152,7 +164,7 @@ struct world *world_new(const char *folder, uint64_t seed, bool verbose)
     w->env_random = seed + 77;
     w->now_ms = 1767225600000;
     w->verbose = verbose;
-    w->env = (struct env){now, now, random_bytes, sleep_for, cancelled, log_line, boundary};
+    w->env = (struct env){now, monotonic, random_bytes, sleep_for, cancelled, log_line, boundary};
     snprintf(w->db_path, sizeof w->db_path, "%s/sim.db", folder);
     choose_habits(w);
     make_db(w);
