@@ -118,6 +118,11 @@ static const struct row {
     {"push: first contact", MERGE_PUSH, SIDE_A, NULL, NULL, "family=M|tel;CELL=1", "family=N|tel;WORK=1|tel=2",
      "family=M|tel;CELL=1", "family=M|tel=2|tel;CELL=1", "", 0, 2},
 
+    {"exact: b becomes as a, though a did not change", MERGE_EXACT, SIDE_A, "family=M|tel=1", "family=M|tel=1", "family=M|tel=1",
+     "family=N|tel=1|tel=5", "family=M|tel=1", "family=M|tel=1", "", 0, 2},
+    {"exact: what b cannot hold is no difference", MERGE_EXACT, SIDE_A, "email=1|email=4|tel=1", "email=1|tel=1",
+     "email=1|email=4|tel=1", "email=1|tel=1", "email=1|email=4|tel=1", "email=1|tel=1", "", 0, 0},
+
     {"replace: a becomes as b", MERGE_REPLACE, SIDE_B, NULL, NULL, "bday=1|family=M|hub=h|tel=1", "family=N|tel=2",
      "family=N|hub=h|tel=2", "family=N|tel=2", "", 3, 0},
     {"replace: what b could not hold stays", MERGE_REPLACE, SIDE_B, "email=1|email=4|tel=1", "email=1|tel=1",
