@@ -6,11 +6,14 @@
 #include "core/resolve.h"
 #include "core/traits.h"
 #include "state/lease.h"
+#include "state/lock.h"
 #include "state/runs.h"
 #include "state/settings.h"
 
 #include <stdlib.h>
 
+#define TURN_POLL_MS 100
+#define TURN_WAIT_MAX_MS ((int64_t)10 * 60 * 1000)
 #define FULL_LISTING_EVERY_MS (24 * 3600 * 1000LL)
 #define DEFAULT_REGION "DE"
 
@@ -52,7 +55,8 @@ static enum fault_code check_kinds(struct job *job)
                          _("one side holds contacts and the other events"));
     for (int s = 0; s < 2; s++)
         if (job->side[s].collection->read_only && policy_writes(job->policy, (enum side)s))
-            return fault_set(job->fault, FAULT_READ_ONLY, _("choose mode = import, or ask for the right to write there"),
+            return fault_set(job->fault, FAULT_READ_ONLY,
+                             _("choose mode = import, or ask for the right to write there"),
                              _("\"%s\" cannot be written to"), job->side[s].collection->name);
     return FAULT_NONE;
 }
@@ -61,8 +65,8 @@ static unsigned switches_of(const struct job *job, bool switched)
 {
     const struct policy *p = &job->link->policy;
     return (p->strategy == DELETE_NEVER ? SWITCH_KEEP_ON_B : 0u) | (p->strategy >= DELETE_MIRROR ? SWITCH_MIRROR : 0u) |
-           (p->strategy == DELETE_WIPE ? SWITCH_WIPE | SWITCH_ENFORCE : 0u) | (p->enforces ? SWITCH_ENFORCE : 0u) | (switched ? SWITCH_NEW_MODE : 0u) |
-           (job->options->ignore_tombstones ? SWITCH_IGNORE_TOMBSTONES : 0u);
+           (p->strategy == DELETE_WIPE ? SWITCH_WIPE | SWITCH_ENFORCE : 0u) | (p->enforces ? SWITCH_ENFORCE : 0u) |
+           (switched ? SWITCH_NEW_MODE : 0u) | (job->options->ignore_tombstones ? SWITCH_IGNORE_TOMBSTONES : 0u);
 }
 
 static enum fault_code open_job(struct job *job, struct traits_in_state traits[2])
@@ -71,14 +75,18 @@ static enum fault_code open_job(struct job *job, struct traits_in_state traits[2
     if (!code) code = link_state_load(job->db, job->link->name, &job->state, job->fault);
     for (int s = 0; !code && s < 2; s++) code = open_side(job, (enum side)s, &traits[s]);
     if (code) return code;
-    bool switched = !job->options->one_time && job->state.mode && policy_is_switched(&job->link->policy, job->state.mode);
+    bool switched =
+        !job->options->one_time && job->state.mode && policy_is_switched(&job->link->policy, job->state.mode);
     job->policy = policy_row(&job->link->policy, !job->state.first_run_done || switched);
     job->switches = switches_of(job, switched);
     /* Another filter is asked about every record, and that takes their bodies. */
-    bool refiltered = job->state.settings_hash && job->link->settings_hash && strcmp(job->state.settings_hash, job->link->settings_hash) != 0;
+    bool refiltered = job->state.settings_hash && job->link->settings_hash &&
+                      strcmp(job->state.settings_hash, job->link->settings_hash) != 0;
     job->refingerprint = job->state.known && (job->state.normaliser != NORMALISER_VERSION || refiltered);
     job->kind = job->side[SIDE_A].collection->kind;
-    job->region = job->link->b.region ? job->link->b.region : job->link->a.region ? job->link->a.region : DEFAULT_REGION;
+    job->region = job->link->b.region   ? job->link->b.region
+                  : job->link->a.region ? job->link->a.region
+                                        : DEFAULT_REGION;
     job->pairs = -1;
     items_init(&job->items, &job->key);
     for (int s = 0; s < 2; s++) ready_side(job, (enum side)s);
@@ -111,7 +119,8 @@ static void leave_open_items(struct job *job)
     struct fault unknown AUTO_FAULT = FAULT_INIT;
     struct fault vanished AUTO_FAULT = FAULT_INIT;
     fault_set(&moving, FAULT_CHANGED, NULL, "%s", _("it changed again while it was looked at; the next run decides"));
-    fault_set(&unknown, FAULT_UNKNOWN, NULL, "%s", _("a side did not say all that is needed to decide; the next run asks again"));
+    fault_set(&unknown, FAULT_UNKNOWN, NULL, "%s",
+              _("a side did not say all that is needed to decide; the next run asks again"));
     fault_set(&vanished, FAULT_GONE, NULL, "%s", _("it vanished while it was looked at; the next run decides"));
     for (size_t i = 0; i < job->items.n; i++) {
         struct arena arena AUTO_ARENA = ARENA_INIT;
@@ -161,7 +170,8 @@ static void save_state(struct job *job)
 {
     int64_t now = job->env->now_ms(job->env);
     for (int s = 0; s < 2; s++) {
-        if (!job->options->one_time) next_token(job, (enum side)s); /* it left alone what the link's own mode would not */
+        if (!job->options->one_time)
+            next_token(job, (enum side)s); /* it left alone what the link's own mode would not */
         replace(&job->state.identity[s], buf_cstr(&job->side[s].identity));
         if (job->side[s].full && !job->options->one_time) job->state.last_full_ms[s] = now;
         const struct side_counts *c = job->side[s].counts;
@@ -208,9 +218,8 @@ static void count_traffic(struct job *job)
 
 static struct report_counts counted(const struct side_counts *c)
 {
-    return (struct report_counts){c->total,   c->fresh,     c->changed,         c->created, c->updated,
-                                  c->deleted, c->unchanged, c->skipped_deleted, c->invalid,
-                                  c->conflict, c->to_delete, c->filtered};
+    return (struct report_counts){c->total,     c->fresh,           c->changed, c->created,  c->updated,   c->deleted,
+                                  c->unchanged, c->skipped_deleted, c->invalid, c->conflict, c->to_delete, c->filtered};
 }
 
 static void store_report(struct job *job)
@@ -218,10 +227,17 @@ static void store_report(struct job *job)
     struct run_result *r = job->result;
     struct buf text AUTO_BUF = BUF_INIT;
     if (r->fault.code) fault_text(&r->fault, &text);
-    struct run_report report = {.run = r->run, .link = str_of(job->link->name), .status = str_of(run_status_name(r->status)),
-                                .plan = str_of(r->plan), .counts = {counted(&r->a), counted(&r->b)}, .requests = r->requests,
-                                .bytes_in = r->bytes_in, .bytes_out = r->bytes_out, .held = str_of(r->held),
-                                .fault = text.len ? buf_str(&text) : STR_NONE, .fault_code = r->fault.code};
+    struct run_report report = {.run = r->run,
+                                .link = str_of(job->link->name),
+                                .status = str_of(run_status_name(r->status)),
+                                .plan = str_of(r->plan),
+                                .counts = {counted(&r->a), counted(&r->b)},
+                                .requests = r->requests,
+                                .bytes_in = r->bytes_in,
+                                .bytes_out = r->bytes_out,
+                                .held = str_of(r->held),
+                                .fault = text.len ? buf_str(&text) : STR_NONE,
+                                .fault_code = r->fault.code};
     tell_problems_stored(job);
     struct fault later AUTO_FAULT = FAULT_INIT;
     runs_finish(job->db, &report, &later);
@@ -241,7 +257,8 @@ static enum fault_code finish(struct job *job)
     if (code) return code;
     leave_open_items(job);
     close_old_intents(job);
-    if (job->amend) save_counts(job);
+    if (job->amend)
+        save_counts(job);
     else {
         save_state(job);
         held_clear(job->db, job->link->name, job->fault);
@@ -294,7 +311,8 @@ static enum fault_code hold(struct job *job)
     if (job->options->check_only || (known && !job->options->run)) {
         plan_tell(job);
         count_traffic(job);
-        if (!job->options->check_only) r->run = held.run; /* stopped before: what there is to say stands in that run's report */
+        if (!job->options->check_only)
+            r->run = held.run; /* stopped before: what there is to say stands in that run's report */
         return FAULT_NONE;
     }
     enum fault_code code = db_begin(job->db, job->fault);
@@ -336,6 +354,26 @@ static enum fault_code make_plan(struct job *job)
     return code ? code : plan_build(job);
 }
 
+/* Several links may feed one collection of a remote (design.md 2), and none of them may create what another one is just
+ * creating: they go one after the other. (The store needs no such turn: what links write there they also see there.) */
+static enum fault_code take_turn(struct job *job, struct lock **turn)
+{
+    *turn = NULL;
+    if (job->policy != POLICY_ONE_WAY || job->options->check_only || job_can(job, SIDE_B, IN_STATE)) return FAULT_NONE;
+    const char *name = arena_printf(&job->memory, "target %s", buf_cstr(&job->side[SIDE_B].identity));
+    int64_t give_up_ms = job->env->monotonic_ms(job->env) + TURN_WAIT_MAX_MS;
+    for (;;) {
+        struct fault why AUTO_FAULT = FAULT_INIT;
+        enum fault_code code = lock_link(job->db, name, turn, &why);
+        if (code != FAULT_BUSY || job->env->monotonic_ms(job->env) >= give_up_ms) {
+            if (code) fault_copy(job->fault, &why);
+            return code;
+        }
+        code = job->env->sleep_ms(job->env, TURN_POLL_MS);
+        if (code) return fault_set(job->fault, code, _("the next run goes on"), _("stopped"));
+    }
+}
+
 static enum fault_code run_steps(struct job *job)
 {
     enum fault_code code = make_plan(job);
@@ -353,6 +391,8 @@ static void run_locked(struct job *job)
     tell_progress(job, PHASE_CONNECT, 0, 0);
     enum fault_code code = job->options->check_only ? FAULT_NONE : tell_interrupted(job);
     if (!code) code = open_job(job, traits);
+    struct lock *turn AUTO_LOCK = NULL;
+    if (!code) code = take_turn(job, &turn);
     if (!code) code = run_steps(job);
     if (code) {
         fault_set(job->fault, code, NULL, "%s", fault_name(code)); /* where a callee forgot to say */
@@ -372,10 +412,16 @@ static void tell_lost(struct run_result *r)
               _("this process stood still for so long that another one took the link over"));
 }
 
-void run_link(struct db *db, struct env *env, const struct link *link, const struct run_options *options, struct run_result *out)
+void run_link(struct db *db, struct env *env, const struct link *link, const struct run_options *options,
+              struct run_result *out)
 {
     *out = (struct run_result){.fault = FAULT_INIT};
-    struct job job = {.db = db, .env = env, .link = link, .options = options, .result = out, .fault = &out->fault,
+    struct job job = {.db = db,
+                      .env = env,
+                      .link = link,
+                      .options = options,
+                      .result = out,
+                      .fault = &out->fault,
                       .memory = ARENA_INIT};
     int64_t started_ms = env->monotonic_ms(env);
     struct lease *lease AUTO_LEASE = NULL;

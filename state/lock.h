@@ -1,5 +1,5 @@
 /* One run per link, whichever process it comes from: an open-file-description byte lock in `<state>.lock`, one byte a link (its number
- * in the database, so no two links share one). It dies with the process. Called by state/lease.c; lock_daemon
+ * in the database, so no two links share one). It dies with the process. Called by state/lease.c, and by core/run.c for its turn at a collection; lock_daemon
  * by the daemon and whoever wants to know whether there is one. */
 #ifndef ABGLEICH_LOCK_H
 #define ABGLEICH_LOCK_H
