@@ -30,7 +30,7 @@ SIMOBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 MAIN = $(wildcard cli/main.c)
 BIN = $(if $(MAIN),$(B)/abgleich)
 
-.PHONY: all deps debug suite unit test demo bench sim mutants fuzz fuzz-programs format lint coverage clean
+.PHONY: all deps debug suite unit test demo bench sim soak mutants fuzz fuzz-programs format lint coverage clean
 all: $(BIN) $(LIB)
 
 $(LIB): $(OBJ)
@@ -83,6 +83,11 @@ sim: $(SIM)
 
 bench: all
 	@/usr/bin/python3 tests/bench/bench.py
+
+# An hour of virtual time with many accounts: memory and files flat, no write after convergence. `make test` has a short form.
+ACCOUNTS ?= 1000
+soak: $(SIM)
+	$(SIM) --soak $(ACCOUNTS)
 
 # Faults planted one by one, each of which some test must catch; about half an hour. Some only: make mutants MUTANTS="lock-shared".
 SEEDS_OF_MUTANTS ?= 2000

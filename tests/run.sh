@@ -51,6 +51,8 @@ if [ -z "$unit_only" ]; then
     wait "$two"; part "simulator, seeds 1001-2000" "$out/sim2.log" $?
     build/tests/sim/abgleich-sim --modes tests/modes/table.txt >"$out/modes.log" 2>&1
     part "the mode table in the simulator" "$out/modes.log" $?
+    build/tests/sim/abgleich-sim --soak 50 >"$out/soak.log" 2>&1
+    part "an hour of virtual time, 50 accounts" "$out/soak.log" $?
     /usr/bin/python3 tests/mutants/mutants.py --table >"$out/mutants.log" 2>&1
     part "the table of planted faults" "$out/mutants.log" $?
     for script in tests/e2e/test_*.py; do

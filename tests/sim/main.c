@@ -1,6 +1,7 @@
 /* abgleich-sim [--first SEED] [--seeds N] [-v]: runs worlds and prints "N passed, M failed".
- * abgleich-sim --modes FILE [-v]: the mode table instead. */
+ * abgleich-sim --modes FILE [-v]: the mode table instead. abgleich-sim --soak ACCOUNTS [-v]: an hour of many. */
 #include "tests/sim/modes.h"
+#include "tests/sim/soak.h"
 
 #include "connectors/registry.h"
 #include "core/guard.h"
@@ -288,6 +289,7 @@ int main(int argc, char **argv)
     unsigned long long first = 1, seeds = 100;
     bool verbose = false;
     const char *modes = NULL;
+    size_t accounts = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0) verbose = true;
         else if (strcmp(argv[i], "--first") == 0 && i + 1 < argc)
@@ -296,11 +298,13 @@ int main(int argc, char **argv)
             seeds = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--modes") == 0 && i + 1 < argc)
             modes = argv[++i];
+        else if (strcmp(argv[i], "--soak") == 0 && i + 1 < argc)
+            accounts = strtoull(argv[++i], NULL, 10);
     }
     char folder[] = "/dev/shm/abgleich-sim-XXXXXX";
     if (!mkdtemp(folder)) return 2;
-    if (modes) {
-        int code = modes_main(folder, modes, verbose);
+    if (modes || accounts) {
+        int code = modes ? modes_main(folder, modes, verbose) : soak_main(folder, accounts, verbose);
         rmdir(folder);
         return code;
     }
