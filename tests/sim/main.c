@@ -50,6 +50,14 @@ static void check_guarded(struct world *w, const struct run_result *r)
         violation(w, "P6: %zu deletes on A though B only seemed empty", deletes);
 }
 
+static void approve(struct world *w, const char *plan)
+{
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    db_begin(w->db, &f);
+    held_approve(w->db, "sim", plan, &f);
+    db_commit(w->db, &f);
+}
+
 static void all_is_sure(struct world *w)
 {
     for (size_t i = 0; i < w->n_cards; i++) w->cards[i].unsure = false;
@@ -103,12 +111,8 @@ static long run_with(struct world *w, int64_t undo, int64_t *run)
     check_guarded(w, &result);
     if (w->calm && result.n_ambiguous) violation(w, "ambiguous: %s", result.ambiguous[0].contact);
     long n = result.status == RUN_DONE || result.status == RUN_UNCHANGED ? (long)result.n_operations : -1;
-    if (w->calm && result.status == RUN_HELD) {
-        struct fault f AUTO_FAULT = FAULT_INIT;
-        db_begin(w->db, &f);
-        held_approve(w->db, "sim", result.plan, &f);
-        db_commit(w->db, &f);
-    }
+    if (w->moved_away && result.status != RUN_HELD) violation(w, "P6: another server than before, and nobody has approved this plan");
+    if (w->calm && !w->moved_away && result.status == RUN_HELD) approve(w, result.plan);
     if ((result.status == RUN_DONE || result.status == RUN_UNCHANGED) && !pending_count(w->db, "sim")) all_is_sure(w);
     trace_run(w, &result);
     if (has_no_history(w)) take_note_of(w, &result);
@@ -220,7 +224,25 @@ static void expect_sums(struct world *w, const struct sums *then, const char *wh
 {
     struct sums now = sums_of(w);
     for (int s = 0; s < 2; s++)
-        if (now.side[s] != then->side[s]) violation(w, "undo: %s, side %c is not as it was", when, 'A' + s);
+        if (now.side[s] != then->side[s]) violation(w, "%s, side %c is not as it was", when, 'A' + s);
+}
+
+/* What was approved is that plan and no other: people go on, the plan grows stale, and is held again. */
+static void hold_stale(struct world *w)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct held held;
+    struct sums before = sums_of(w);
+    w->moved_away = true;
+    run_once(w);
+    expect_sums(w, &before, "P6: held");
+    if (held_get(w->db, "sim", &arena, &held)) approve(w, arena_printf(&arena, "%.*s", STR_ARG(held.plan)));
+    user_creates_there(w);
+    before = sums_of(w);
+    run_once(w);
+    expect_sums(w, &before, "P6: held again");
+    w->moved_away = false;
+    if (run_once(w) < 0) violation(w, "a held plan that is not needed any more stops the link");
 }
 
 /* When all is quiet: users act, a run carries it over, the undo puts back what it wrote, and the next runs find nothing to do. Undoing
@@ -237,10 +259,10 @@ static void take_back(struct world *w)
     bool whole = chance(w, 500);
     if (!whole) run_and_die(w, run);
     if (run_with(w, run, &undo) < 0) violation(w, "undo: run %lld could not be taken back", (long long)run);
-    expect_sums(w, &before, "after it");
+    expect_sums(w, &before, "undo: after it");
     if (w->habits.far) { /* the run after an undo may look once more at what only one of two remotes has; it writes nothing */
         run_once(w);
-        expect_sums(w, &before, "after looking again");
+        expect_sums(w, &before, "undo: after looking again");
     }
     long n = run_once(w);
     if (n) violation(w, "undo: the run after it made %ld writes", n);
@@ -249,7 +271,7 @@ static void take_back(struct world *w)
     if (n) violation(w, "undo: a full listing after it made %ld writes", n);
     if (!whole || !undo) return;
     if (run_with(w, undo, NULL) < 0) violation(w, "undo: the undo could not be undone");
-    expect_sums(w, &after, "after undoing it");
+    expect_sums(w, &after, "undo: after undoing it");
     n = run_once(w);
     if (n) violation(w, "undo: the run after the undone undo made %ld writes", n);
     oracle_always(w);
@@ -264,6 +286,7 @@ static bool run_world(const char *folder, uint64_t seed, bool verbose, uint64_t 
     users_populate(w);
     for (int i = 0; i < STEPS && !w->violations; i++) step(w);
     if (!w->violations) settle(w);
+    if (!w->violations) hold_stale(w);
     if (!w->violations) take_back(w);
     struct sums end = sums_of(w);
     add_to_trace(w, &end, sizeof end);

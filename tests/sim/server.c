@@ -140,7 +140,7 @@ static enum fault_code sim_select(struct session *s, const char *path, const str
 {
     (void)f;
     *about = &s->about;
-    buf_addf(identity, "sim:%s", path);
+    buf_addf(identity, "sim:%s%s", path, s->w->moved_away ? "elsewhere" : "");
     return FAULT_NONE;
 }
 
@@ -181,7 +181,11 @@ static enum fault_code list(struct session *s, uint64_t since, bool full, const 
     if (lies) note(w, "server: pretends to be empty");
     enum fault_code code = sink->begin(sink->ctx, full);
     for (size_t i = 0; !code && i < n && !lies; i++) {
-        if (i == stop) return fault_set(f, FAULT_INCOMPLETE, NULL, "simulated end of the answer");
+        if (i == stop && w->seed % 2) return fault_set(f, FAULT_INCOMPLETE, NULL, "simulated end of the answer");
+        if (i == stop) { /* or just says so */
+            *out = (struct changes){.full = full, .complete = false};
+            return FAULT_NONE;
+        }
         const struct card *c = &w->cards[i];
         if (full ? c->there : c->seq > since) code = give(s, c, w->habits.bodies_in_listing, sink);
     }

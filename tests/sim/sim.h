@@ -73,6 +73,7 @@ struct world {
     int next_name;
     bool synced; /* a run went through */
     uint64_t lied_in_run; /* the server pretended to be empty; 0 = never */
+    bool moved_away;      /* the server is another one than before: what a run would do is held, and nobody approves it */
     bool move_untold;     /* a card has a new name there that no run has seen */
     bool calm; /* no faults any more */
     int crash_in; /* boundaries left; 0 = none */
@@ -104,6 +105,7 @@ void server_delete(struct world *w, struct card *c);
 /* users.c */
 void users_populate(struct world *w);
 void user_acts(struct world *w, bool on_store);
+void user_creates_there(struct world *w); /* on B */
 
 /* oracle.c: looks at both sides */
 void oracle_always(struct world *w);  /* what must hold at any time */

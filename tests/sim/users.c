@@ -203,6 +203,11 @@ static void create(struct world *w, bool store, int person)
     save(w, store, NULL, buf_cstr(&body));
 }
 
+void user_creates_there(struct world *w)
+{
+    if (w->n_persons < RECORDS_MAX) create(w, false, new_person(w));
+}
+
 void users_populate(struct world *w)
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
