@@ -153,7 +153,7 @@ def main():
     unknown = set(args.names) - {m[0] for m in MUTANTS}
     if unknown:
         sys.exit("no such mutant: " + ", ".join(sorted(unknown)))
-    mutants = [m for m in MUTANTS if not args.names or m[0] in args.names]
+    mutants = sorted((m for m in MUTANTS if m[0] in args.names), key=lambda m: args.names.index(m[0])) if args.names else MUTANTS
     for m in mutants:
         planted(*m[:4])
     if args.table:
