@@ -221,12 +221,18 @@ void users_populate(struct world *w)
     db_commit(w->db, &f);
 }
 
-static bool is_unsure(struct world *w, int person)
+static bool is_card_unsure(struct world *w, int person)
 {
-    if (w->persons[person].unsure) return true;
     for (size_t i = 0; i < w->n_cards; i++)
         if (w->cards[i].unsure && person_of(w, w->cards[i].body) == person) return true;
     return false;
+}
+
+/* Of the record on that side. What was made from a record that is deleted then is known by its intent, unless the server rewrote it. */
+static bool is_unsure(struct world *w, bool store, int person)
+{
+    if (!store) return is_card_unsure(w, person) || w->persons[person].unsure;
+    return w->persons[person].unsure || (w->habits.rewriting != REWRITE_NONE && is_card_unsure(w, person));
 }
 
 static void act_on(struct world *w, bool store, const char *id, const char *body)
@@ -238,7 +244,7 @@ static void act_on(struct world *w, bool store, const char *id, const char *body
         random_edit(w, person, body, &text);
         note(w, "user: edits %s on %s", w->persons[person].uid, store ? "A" : "B");
         save(w, store, id, buf_cstr(&text));
-    } else if (is_unsure(w, person)) {
+    } else if (is_unsure(w, store, person)) {
         /* No program could tell this deletion from a create that never arrived, or its own write from another edit. */
     } else if (store && !w->synced) {
         /* Deleted in the store before it was ever linked means "never again" (contactbox 5), which is not what is tested here. */
