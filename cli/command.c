@@ -98,6 +98,7 @@ static const struct command table[] = {
     {"subject", "export", "NAME|E-MAIL|ID", N_("writes everything kept of one person, as JSON"), "", 1, 1, command_subject_export},
     {"subject", "erase", "NAME|E-MAIL|ID [--all] [--yes]", N_("erases one person everywhere, with a receipt"), "all yes", 1, 1,
      command_subject_erase},
+    {"doctor", NULL, "", N_("looks whether all is in order; changes nothing"), "", 0, 0, command_doctor},
     {"explain", NULL, "[--markdown]", N_("shows the table by which a sync decides"), "markdown", 0, 0, command_explain},
     {"daemon", NULL, "", N_("runs the links whenever they are due, in the foreground"), "", 0, 0, command_daemon},
     {"version", NULL, "", N_("shows the version"), "", 0, 0, command_version},

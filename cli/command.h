@@ -84,6 +84,7 @@ int command_config_check(struct cli *);
 int command_config_show(struct cli *);
 int command_status(struct cli *);
 int command_digest(struct cli *);
+int command_doctor(struct cli *);
 int command_subject_export(struct cli *);
 int command_subject_erase(struct cli *);
 int command_explain(struct cli *);

@@ -165,6 +165,36 @@ const char *report_operation_text(unsigned op, bool would)
     return op > WRITE_DELETE ? "?" : would ? _(coming[op]) : _(done[op]);
 }
 
+/* -- counts -- */
+
+const struct report_column report_columns[] = {
+    {N_("there"), N_("there"), offsetof(struct report_counts, total), true},
+    {N_("new"), N_("new"), offsetof(struct report_counts, fresh), true},
+    {N_("edited"), N_("edited"), offsetof(struct report_counts, changed), false},
+    {N_("added"), N_("to be added"), offsetof(struct report_counts, created), true},
+    {N_("changed"), N_("to be changed"), offsetof(struct report_counts, updated), true},
+    {N_("deleted"), N_("to be deleted"), offsetof(struct report_counts, deleted), true},
+    {N_("edited on both"), N_("edited on both"), offsetof(struct report_counts, conflict), false},
+    {N_("unchanged"), N_("unchanged"), offsetof(struct report_counts, unchanged), false},
+    {N_("deleted here, skipped"), N_("deleted here, skipped"), offsetof(struct report_counts, skipped_deleted), false},
+    {N_("not readable"), N_("not readable"), offsetof(struct report_counts, invalid), false},
+    {N_("left out by the filter"), N_("left out by the filter"), offsetof(struct report_counts, filtered), false},
+};
+const size_t report_n_columns = sizeof report_columns / sizeof report_columns[0];
+
+int64_t report_count_at(const struct report *r, unsigned side, size_t column)
+{
+    return *(const int64_t *)(const void *)((const char *)&r->run.counts[side] + report_columns[column].offset);
+}
+
+size_t report_columns_shown(const struct report *r, size_t *shown)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < report_n_columns; i++)
+        if (report_columns[i].always || report_count_at(r, 0, i) || report_count_at(r, 1, i)) shown[n++] = i;
+    return n;
+}
+
 /* -- JSON -- */
 
 json_t *report_counts_json(const struct report_counts *c)

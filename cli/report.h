@@ -28,6 +28,18 @@ json_t *report_json(const struct report *r); /* design.md 4, "what a script may 
 json_t *report_counts_json(const struct report_counts *c);
 json_t *report_conflict_json(const struct report_conflict *c);
 
+/* The columns of the counts, in the order a person asks. */
+struct report_column {
+    const char *label, *would; /* msgids: done, and what would be */
+    size_t offset;             /* in struct report_counts */
+    bool always;               /* shown even where all are 0 */
+};
+extern const struct report_column report_columns[];
+extern const size_t report_n_columns;
+/* The ones to be shown for this report, as indexes into report_columns; room for all. Returns their number. */
+size_t report_columns_shown(const struct report *r, size_t *shown);
+int64_t report_count_at(const struct report *r, unsigned side, size_t column);
+
 /* "contactbox:Kunden", or A or B where nobody said. */
 struct str report_side_name(const struct report *r, unsigned side);
 /* The sides of a conflict for people: the value, or "(removed)". */

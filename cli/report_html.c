@@ -3,6 +3,7 @@
 #include "cli/report.h"
 
 #include "base/i18n.h"
+#include "base/mem.h"
 
 #include <inttypes.h>
 
@@ -61,25 +62,15 @@ static void end_table(struct buf *out)
 
 static void counts(const struct report *r, struct buf *out)
 {
-    static const struct column columns[] = {{"", NULL},
-                                            {N_("there"), "n"},
-                                            {N_("new"), "n"},
-                                            {N_("edited"), "n"},
-                                            {N_("added"), "n"},
-                                            {N_("changed"), "n"},
-                                            {N_("deleted"), "n"},
-                                            {N_("unchanged"), "n"},
-                                            {N_("deleted here, skipped"), "n"},
-                                            {N_("not readable"), "n"}};
-    begin_table(out, columns, sizeof columns / sizeof columns[0]);
+    size_t *shown AUTO_FREE = mem_calloc(report_n_columns, sizeof *shown), n = report_columns_shown(r, shown);
+    struct column *columns AUTO_FREE = mem_calloc(n + 1, sizeof *columns);
+    columns[0].name = "";
+    for (size_t i = 0; i < n; i++) columns[i + 1] = (struct column){report_columns[shown[i]].label, "n"};
+    begin_table(out, columns, n + 1);
     for (unsigned side = 0; side < 2; side++) {
-        const struct report_counts *c = &r->run.counts[side];
-        const int64_t numbers[] = {c->total,   c->fresh,     c->changed,         c->created, c->updated,
-                                   c->deleted, c->unchanged, c->skipped_deleted, c->invalid};
         buf_adds(out, "<tr>");
         cell(out, "td", NULL, report_side_name(r, side));
-        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-            buf_addf(out, "<td class=\"n\">%" PRId64 "</td>", numbers[i]);
+        for (size_t i = 0; i < n; i++) buf_addf(out, "<td class=\"n\">%" PRId64 "</td>", report_count_at(r, side, shown[i]));
         buf_adds(out, "</tr>\n");
     }
     end_table(out);

@@ -2,43 +2,18 @@
 #include "cli/report.h"
 
 #include "base/i18n.h"
-
-/* The columns of the counts, in the order a person asks; only those with a number somewhere are shown. */
-static const struct {
-    const char *label, *would;
-    size_t offset;
-    bool always;
-} columns[] = {
-    {N_("there"), N_("there"), offsetof(struct report_counts, total), true},
-    {N_("new"), N_("new"), offsetof(struct report_counts, fresh), true},
-    {N_("edited"), N_("edited"), offsetof(struct report_counts, changed), false},
-    {N_("added"), N_("to be added"), offsetof(struct report_counts, created), true},
-    {N_("changed"), N_("to be changed"), offsetof(struct report_counts, updated), true},
-    {N_("deleted"), N_("to be deleted"), offsetof(struct report_counts, deleted), true},
-    {N_("edited on both"), N_("edited on both"), offsetof(struct report_counts, conflict), false},
-    {N_("unchanged"), N_("unchanged"), offsetof(struct report_counts, unchanged), false},
-    {N_("deleted here, skipped"), N_("deleted here, skipped"), offsetof(struct report_counts, skipped_deleted), false},
-    {N_("not readable"), N_("not readable"), offsetof(struct report_counts, invalid), false},
-    {N_("left out by the filter"), N_("left out by the filter"), offsetof(struct report_counts, filtered), false},
-};
-#define COLUMNS (sizeof columns / sizeof columns[0])
-
-static int64_t count_at(const struct report *r, unsigned side, size_t column)
-{
-    return *(const int64_t *)((const char *)&r->run.counts[side] + columns[column].offset);
-}
+#include "base/mem.h"
 
 static void print_counts(const struct report *r, FILE *out)
 {
-    size_t shown[COLUMNS], n = 0;
-    for (size_t i = 0; i < COLUMNS; i++)
-        if (columns[i].always || count_at(r, 0, i) || count_at(r, 1, i)) shown[n++] = i;
+    size_t *shown AUTO_FREE = mem_calloc(report_n_columns, sizeof *shown), n = report_columns_shown(r, shown);
     struct table t AUTO_TABLE = table_of(n + 1, UINT64_MAX << 1);
     table_cell(&t, "");
-    for (size_t i = 0; i < n; i++) table_cell(&t, _(r->check_only ? columns[shown[i]].would : columns[shown[i]].label));
+    for (size_t i = 0; i < n; i++)
+        table_cell(&t, _(r->check_only ? report_columns[shown[i]].would : report_columns[shown[i]].label));
     for (unsigned side = 0; side < 2; side++) {
         table_text(&t, report_side_name(r, side));
-        for (size_t i = 0; i < n; i++) table_number(&t, count_at(r, side, shown[i]));
+        for (size_t i = 0; i < n; i++) table_number(&t, report_count_at(r, side, shown[i]));
     }
     table_print(&t, "  ", out);
 }

@@ -227,6 +227,26 @@ static void cells_print(struct buf *out, const struct decision_row *r, const cha
     buf_addf(out, "%s%s%s%s", sep, action_names[r->action], sep, _(r->rule));
 }
 
+/* By the setting that brings them: what a person would write. */
+static const struct {
+    unsigned bit;
+    const char *words;
+} switch_words[] = {{SWITCH_KEEP_ON_B, "delete = never"},
+                    {SWITCH_MIRROR, "delete = mirror"},
+                    {SWITCH_WIPE, "delete = wipe"},
+                    {SWITCH_ENFORCE, "oneway_enforce = yes"},
+                    {SWITCH_IGNORE_TOMBSTONES, "--ignore-tombstones"},
+                    {SWITCH_NEW_MODE, N_("another mode than before")}};
+
+static const char *switch_text(unsigned bit)
+{
+    for (size_t i = 0; i < sizeof switch_words / sizeof *switch_words; i++)
+        if (switch_words[i].bit == bit) return _(switch_words[i].words);
+    return "?";
+}
+
+#define N_SWITCHED (sizeof switched / sizeof *switched)
+
 void decision_print_text(struct buf *out)
 {
     for (size_t i = 0; i < N_ROWS; i++) {
@@ -234,15 +254,37 @@ void decision_print_text(struct buf *out)
         cells_print(out, &table[i], "; ");
         buf_addc(out, '\n');
     }
+    buf_addf(out, "\n%s\n", _("Settings that come before these rows:"));
+    for (size_t i = 0; i < N_SWITCHED; i++) {
+        buf_addf(out, "%s: ", switch_text(switched[i].needs));
+        cells_print(out, &switched[i].row, "; ");
+        buf_addc(out, '\n');
+    }
+    buf_addf(out, "%s: %s\n", _("several links into one collection"), _(decision_left_to_others.rule));
+}
+
+static void markdown_row(struct buf *out, const char *first, const struct decision_row *row)
+{
+    buf_addf(out, "| %s | ", first);
+    cells_print(out, row, " | ");
+    buf_adds(out, " |\n");
+}
+
+static void markdown_head(struct buf *out, const char *first)
+{
+    buf_addf(out, "| %s | %s | A | B | %s | %s | %s |\n|---|---|---|---|---|---|---|\n", first, _("Base"), _("Link"), _("Action"),
+             _("Why"));
 }
 
 void decision_print_markdown(struct buf *out)
 {
-    buf_addf(out, "| # | %s | A | B | %s | %s | %s |\n|---|---|---|---|---|---|---|\n", _("Base"), _("Link"),
-             _("Action"), _("Why"));
+    markdown_head(out, "#");
     for (size_t i = 0; i < N_ROWS; i++) {
-        buf_addf(out, "| %zu | ", i + 1);
-        cells_print(out, &table[i], " | ");
-        buf_adds(out, " |\n");
+        struct buf number AUTO_BUF = BUF_INIT;
+        buf_addf(&number, "%zu", i + 1);
+        markdown_row(out, buf_cstr(&number), &table[i]);
     }
+    buf_addf(out, "\n%s\n\n", _("Settings that come before these rows:"));
+    markdown_head(out, _("Setting"));
+    for (size_t i = 0; i < N_SWITCHED; i++) markdown_row(out, switch_text(switched[i].needs), &switched[i].row);
 }

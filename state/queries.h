@@ -18,6 +18,7 @@ QUERY(SETTING_DELETE, "DELETE FROM setting WHERE key = $1")
 QUERY(TRAIT_GET, "SELECT value FROM trait WHERE account = $1 AND key = $2 AND time_ms >= $3")
 QUERY(TRAIT_SET, "INSERT INTO trait(account, key, value, time_ms) VALUES ($1, $2, $3, $4)"
                  " ON CONFLICT (account, key) DO UPDATE SET value = $3, time_ms = $4")
+QUERY(TRAIT_EACH, "SELECT account, key, value, time_ms FROM trait ORDER BY account, key")
 QUERY(TRAIT_DELETE, "DELETE FROM trait WHERE account = $1 AND key = $2")
 QUERY(TRAIT_DELETE_ALL, "DELETE FROM trait WHERE account = $1")
 
@@ -253,6 +254,7 @@ QUERY(SUBJECT_TRACES,
       " WHERE l.record = $1 OR l.other = $1")
 QUERY(SUBJECT_ERASE_RECORD, "UPDATE record SET body = '', title = NULL, uid = $2 WHERE id = $1")
 QUERY(SUBJECT_ERASE_ARCHIVE, "DELETE FROM archive WHERE id = $1")
+QUERY(SUBJECT_ERASE_PROVENANCE, "DELETE FROM provenance WHERE id = $1")
 QUERY(SUBJECT_ERASE_OPERATIONS, "UPDATE run_operation SET title = NULL WHERE id = $1")
 QUERY(SUBJECT_ERASE_CONFLICTS, "DELETE FROM run_conflict WHERE id = $1")
 QUERY(SUBJECT_ERASE_PROBLEMS, "DELETE FROM run_problem WHERE id_a = $1 OR id_b = $1")

@@ -65,3 +65,13 @@ enum fault_code traits_forget(struct db *db, const char *account, struct fault *
     query_run(q);
     return db_check(db, f);
 }
+
+void traits_each(struct db *db, void (*fn)(void *ctx, const struct trait *t), void *ctx)
+{
+    struct query *q = query_begin(db, QUERY_TRAIT_EACH);
+    while (query_step(q)) {
+        const struct trait t = {column_text(q, 0), column_text(q, 1), column_text(q, 2), column_int(q, 3)};
+        fn(ctx, &t);
+    }
+    query_end(q);
+}

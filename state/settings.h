@@ -15,6 +15,12 @@ enum fault_code settings_hash_key(struct db *db, struct hash_key *out, struct fa
 /* What is known of an account (struct traits of connectors/connector.h). Values older than a week count as unknown. */
 char *trait_get(struct db *db, const char *account, const char *key); /* owned; NULL = unknown */
 enum fault_code trait_set(struct db *db, const char *account, const char *key, const char *value, struct fault *f); /* NULL removes */
+/* All there are, by account; borrowed for the call. */
+struct trait {
+    struct str account, key, value;
+    int64_t time_ms;
+};
+void traits_each(struct db *db, void (*fn)(void *ctx, const struct trait *t), void *ctx);
 enum fault_code traits_forget(struct db *db, const char *account, struct fault *f);
 
 #endif

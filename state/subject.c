@@ -261,7 +261,7 @@ static void erase_all(struct db *db, const struct subject *s, const struct hash_
 {
     static const enum query_id of_id[] = {QUERY_SUBJECT_ERASE_ARCHIVE,   QUERY_SUBJECT_ERASE_OPERATIONS,
                                           QUERY_SUBJECT_ERASE_CONFLICTS, QUERY_SUBJECT_ERASE_PROBLEMS,
-                                          QUERY_SUBJECT_ERASE_REVIEWS,   QUERY_SUBJECT_ERASE_PENDING};
+                                          QUERY_SUBJECT_ERASE_REVIEWS,   QUERY_SUBJECT_ERASE_PENDING,   QUERY_SUBJECT_ERASE_PROVENANCE};
     static const enum query_id of_title[] = {QUERY_SUBJECT_ERASE_ARCHIVE_TITLE,   QUERY_SUBJECT_ERASE_OPERATIONS_TITLE,
                                              QUERY_SUBJECT_ERASE_CONFLICTS_TITLE, QUERY_SUBJECT_ERASE_PROBLEMS_TITLE,
                                              QUERY_SUBJECT_ERASE_REVIEWS_TITLE,   QUERY_SUBJECT_ERASE_PENDING_TITLE,
