@@ -199,10 +199,15 @@ Test(decision, missing_on_a)
         cr_expect_eq(seen_missing_a(rows[i].by_person, rows[i].settled, rows[i].policy), rows[i].want, "row %zu", i);
 }
 
-static size_t lines_of(const struct buf *b)
+/* Lines that begin with a number: "7. " or "| 7 | ". */
+static size_t numbered_lines(const struct buf *b, const char *before)
 {
     size_t n = 0;
-    for (size_t i = 0; i < b->len; i++) n += b->data[i] == '\n';
+    for (struct str rest = buf_str(b); rest.p;) {
+        struct str line = str_split(&rest, '\n');
+        bool begins = line.n > strlen(before) && str_starts(line, str_of(before));
+        n += begins && line.p[strlen(before)] >= '0' && line.p[strlen(before)] <= '9';
+    }
     return n;
 }
 
@@ -213,8 +218,13 @@ Test(decision, prints_each_row)
     struct buf text AUTO_BUF = BUF_INIT, markdown AUTO_BUF = BUF_INIT;
     decision_print_text(&text);
     decision_print_markdown(&markdown);
-    cr_expect_eq(lines_of(&text), n);
-    cr_expect_eq(lines_of(&markdown), n + 2);
+    cr_expect_eq(numbered_lines(&text, ""), n);
+    cr_expect_eq(numbered_lines(&markdown, "| "), n);
+    static const char *const settings[] = {"delete = never", "delete = mirror", "delete = wipe", "oneway_enforce = yes", "--ignore-tombstones"};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        cr_expect_neq(str_find(buf_str(&text), str_of(settings[i])), (size_t)-1, "%s", settings[i]);
+        cr_expect_neq(str_find(buf_str(&markdown), str_of(settings[i])), (size_t)-1, "%s", settings[i]);
+    }
     for (size_t i = 0; i < n; i++) {
         cr_expect_neq(str_find(buf_str(&text), str_of(table[i].rule)), (size_t)-1);
         cr_expect_neq(str_find(buf_str(&markdown), str_of(table[i].rule)), (size_t)-1);
