@@ -97,7 +97,8 @@ class Copy:
         for test in UNIT.get(path, []):
             yield test.split("/")[1], "build/tests/" + test, ["build/tests/" + test, "--jobs", "2"], 120
         if path.startswith("connectors/"):
-            yield from [] if self.quick else end_to_end(WIRE)
+            tls = ["test_tls"] if path.startswith("connectors/http") else []
+            yield from [] if self.quick else end_to_end(tls + WIRE)
             return
         yield "mode table", SIM, [SIM, "--modes", "tests/modes/table.txt"], 120
         for first, n in ((1, 100), (101, self.seeds - 100)):

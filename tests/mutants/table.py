@@ -92,7 +92,7 @@ MUTANTS = [
     ("classify-half-is-gone", "core/classify.c", "adds_nothing(&row.base[source], now) ? SEEN_SAME : SEEN_CHANGED",
      "adds_nothing(&row.base[source], now) ? SEEN_SAME : SEEN_SAME", "an edit of a half known record is deleted"),
     # -- what is written
-    ("effect-no-precondition", "core/effect.c", "return at->version.p || at->body.there ? at->version : at->base_version;", "return STR_NONE;",
+    ("effect-no-precondition", "core/effect.c", "return at->version.p || at->body.there ? at->version : at->base_version;", "return at ? STR_NONE : STR_NONE;",
      "writes without precondition"),
     ("effect-newest-precondition", "core/effect.c", "    if (item->side[s].id.p) return item->side[s].id;\n    char", "    char",
      "a create that is repeated takes another name"),
