@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "core/decision.h"
 #include "state/journal.h"
+#include "state/lock.h"
 #include "state/runs.h"
 
 int command_config_check(struct cli *cli)
@@ -137,6 +138,14 @@ static void status_row(struct table *t, const struct link_status *s)
     table_number(t, s->pending);
 }
 
+/* Whoever holds the daemon's lock is one. */
+static bool daemon_runs(struct cli *cli)
+{
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    struct lock *lock AUTO_LOCK = NULL;
+    return lock_daemon(cli->db, &lock, &why) == FAULT_BUSY;
+}
+
 int command_status(struct cli *cli)
 {
     if (!cli_db(cli)) return cli_fail(cli);
@@ -153,11 +162,12 @@ int command_status(struct cli *cli)
         status_row(&t, &s);
     }
     if (cli->json)
-        json_print(json_pack("{s:O,s:I,s:s}", "links", links, "accounts", (json_int_t)c->n_accounts, "state", c->state),
+        json_print(json_pack("{s:O,s:b,s:I,s:s}", "links", links, "daemon", daemon_runs(cli), "accounts", (json_int_t)c->n_accounts, "state", c->state),
                    stdout);
-    else if (c->n_links)
+    else if (c->n_links) {
         table_print(&t, "", stdout);
-    else
+        cli_say(cli, daemon_runs(cli) ? _("The daemon runs.\n") : _("No daemon runs: links run only when somebody says so.\n"));
+    } else
         cli_say(cli, _("No links yet. \"abgleich link add\" makes one.\n"));
     json_decref(links);
     return cli_fail(cli);

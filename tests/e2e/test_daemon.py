@@ -78,7 +78,9 @@ def runs_what_is_due():
         server.put("b.vcf", card("u2", "Zwei;Nummer"))
         daemon.wait_for("run=2 status=done")
         assert daemon.status()["links"][0]["link"] == "kunden"
+        assert site.run("--json", "status", expect=0).json()["daemon"] is True
         daemon.stop()
+        assert site.run("--json", "status", expect=0).json()["daemon"] is False
         assert set(site.contacts()) == {"u1", "u2"}
         site.close()
 
