@@ -28,7 +28,7 @@ def clock_and_chance_come_from_env():
 
 
 def only_http_knows_curl():
-    nobody_but(("connectors/http.c", "connectors/mail.c"), r"curl/curl\.h", *DIRS)
+    nobody_but(("connectors/http.c", "connectors/http_transfer.h", "connectors/mail.c"), r"curl/curl\.h", *DIRS)
 
 
 def only_state_knows_sql():

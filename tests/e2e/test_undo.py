@@ -129,15 +129,15 @@ def import_replacing():
         pair.put("b.vcf", card("both", "Beide;Da", "NOTE:dort"))
         pair.put("c.vcf", card("new", "Neu;Dort"))
         before = pair.look()
-        done = site.run("--json", "import", "kunden", "--mode", "neu-anlegen", expect=None)
+        done = site.run("--json", "import", "kunden", "--mode", "neu-anlegen", "--yes-recreate", "Kunden", expect=None)
         if done.json()["status"] == "held":
             site.run("approve", "kunden", done.json()["plan"], expect=0)
-            done = site.run("--json", "import", "kunden", "--mode", "neu-anlegen", expect=0)
+            done = site.run("--json", "import", "kunden", "--mode", "neu-anlegen", "--yes-recreate", "Kunden", expect=0)
         assert set(site.contacts()) == {"both", "new"}
         site.run("undo", str(done.json()["run"]), "--yes", expect=0)
         assert pair.look() == before and pair.ids() == {mine, both}
-        for again in ("ergaenzen", "neu-anlegen"):
-            assert site.run("--json", "import", "kunden", "--mode", again, expect=0).json()["status"] == "unchanged"
+        for again in (["ergaenzen"], ["neu-anlegen", "--yes-recreate", "Kunden"]):
+            assert site.run("--json", "import", "kunden", "--mode", *again, expect=0).json()["status"] == "unchanged"
             assert pair.look() == before
 
 
