@@ -45,7 +45,7 @@ QUERY(JOURNAL_FLAGS, "UPDATE journal SET flags = $3 WHERE no = $1 AND link = $2"
 QUERY(JOURNAL_DELETE, "DELETE FROM journal WHERE no = $1 AND link = $2")
 QUERY(JOURNAL_BASE_DELETE, "DELETE FROM journal_base WHERE no = $1")
 QUERY(JOURNAL_COUNT, "SELECT count(*) FROM journal WHERE no BETWEEN $1 AND $2")
-QUERY(JOURNAL_COUNT_DELETED, "SELECT count(*) FROM journal WHERE link = $1 AND flags >= 8 AND (flags & 8) = 8 AND id_b IS NOT NULL")
+QUERY(JOURNAL_COUNT_DELETED, "SELECT count(*) FROM journal WHERE link = $1 AND flags >= 8 AND (flags & 8) = 8 AND COALESCE(id_b, '') <> ''")
 QUERY(JOURNAL_EACH_DELETED, "SELECT no FROM journal WHERE link = $1 AND flags >= 8 AND (flags & 8) = 8 ORDER BY no")
 QUERY(JOURNAL_EACH_A, "SELECT no, id_a, version_a FROM journal WHERE no BETWEEN $1 AND $2 AND id_a IS NOT NULL")
 QUERY(JOURNAL_EACH_B, "SELECT no, id_b, version_b FROM journal WHERE no BETWEEN $1 AND $2 AND id_b IS NOT NULL")
