@@ -46,7 +46,8 @@ def measured(command, stdin=None, env=None):
 
 
 class Ours:
-    def __init__(self, folder, stub):
+    def __init__(self, folder, stub, size):
+        self.size = size
         self.config = os.path.join(folder, "abgleich.ini")
         with open(self.config, "w") as f:
             f.write("[abgleich]\nstate = %s/state.db\n" % folder)
@@ -58,13 +59,15 @@ class Ours:
         return measured([PROGRAM, "-q", "-c", self.config, "sync", "kunden", *options])
 
     def change_here(self, n, folder):
-        cards = subprocess.run([PROGRAM, "-c", self.config, "contact", "export", "Kunden"], stdout=subprocess.PIPE, check=True).stdout
-        pieces = cards.split(b"BEGIN:VCARD")[1:]
-        step = max(1, len(pieces) // n)
-        path = os.path.join(folder, "changed.vcf")
+        # Card by card: a process is charged with what its parent held when it was started.
+        every, path, number = max(1, self.size // n), os.path.join(folder, "changed.vcf"), -1
+        export = subprocess.Popen([PROGRAM, "-c", self.config, "contact", "export", "Kunden"], stdout=subprocess.PIPE)
         with open(path, "wb") as f:
-            for piece in pieces[:: step][:n]:
-                f.write(b"BEGIN:VCARD" + piece.replace(b"NOTE:Stand", b"NOTE:Hier"))
+            for line in export.stdout:
+                number += line.startswith(b"BEGIN:VCARD")
+                if number % every == 0 and number // every < n:
+                    f.write(line.replace(b"NOTE:Stand", b"NOTE:Hier"))
+        assert export.wait() == 0
         measured([PROGRAM, "-q", "-c", self.config, "contact", "import", "Kunden", path])
 
 
@@ -77,7 +80,7 @@ def row(size, what, stub, result):
 def one(size, binary):
     folder = tempfile.mkdtemp(prefix="abgleich-bench-")
     stub = Stub(binary, size)
-    ours = Ours(folder, stub)
+    ours = Ours(folder, stub, size)
 
     def run(what, *options, times=1):
         best = None
