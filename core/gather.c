@@ -42,6 +42,15 @@ static void remember_known(void *ctx, int64_t row, struct str id, struct str ver
     g->known[g->n_known++] = (struct known){row, version.p ? hash_str(&g->job->key, version) : 0, false};
 }
 
+/* A whole listing that follows another answer of this run stands alone: what was new in the first may have another name now. */
+static void forget_new(struct gathering *g)
+{
+    for (size_t i = 0; i < g->job->items.n; i++) {
+        struct item *item = &g->job->items.list[i];
+        if (!item->row) item->side[g->side].listed = item->side[g->side].body.there = false;
+    }
+}
+
 static enum fault_code begin(void *ctx, bool full)
 {
     struct gathering *g = ctx;
@@ -49,6 +58,7 @@ static enum fault_code begin(void *ctx, bool full)
     g->entries = 0;
     if (!full) return FAULT_NONE;
     known_free(g);
+    forget_new(g);
     return journal_each_version(g->job->db, g->job->link->name, g->side, remember_known, g, g->job->fault);
 }
 
@@ -146,9 +156,14 @@ static enum fault_code entry(void *ctx, const struct entry *e)
     return take(job, item, g->side, e);
 }
 
-/* A full and complete listing is the only thing absence may be read from. */
+/* A full and complete listing is the only thing absence may be read from. (What an earlier run left is looked at itself.) */
 static enum fault_code note_absent(struct gathering *g)
 {
+    for (size_t i = 0; i < g->job->items.n; i++) {
+        struct item *item = &g->job->items.list[i];
+        const struct item_side *at = &item->side[g->side];
+        if (!item->row && !item->past && at->id.p && !at->listed && !at->look) item->dead = true;
+    }
     for (size_t i = 0; i < g->n_known; i++) {
         if (g->known[i].listed) continue;
         struct item *item = item_of_row(g->job, g->known[i].row);

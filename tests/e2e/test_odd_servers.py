@@ -86,6 +86,35 @@ def twins_are_told():
         site.close()
 
 
+def renamed_between_two_answers():
+    """What a first answer calls new, and the whole listing after it has under another name, is one contact."""
+    with Hostile() as server:
+        site = Site(server)
+        for i in range(24):
+            server.put("c%d.vcf" % i, card("u%d" % i, "Name%d;Vor" % i))
+        site.sync()
+        for i in range(16):  # more than half: the answer is checked by a whole listing
+            server.put("c%d.vcf" % i, card("u%d" % i, "Name%d;Vor" % i, "NOTE:neu"))
+        server.put("new.vcf", card("u99", "Neu;Da"))
+        answers = []
+
+        def rename(moment, number, request):
+            if moment == "done" and request.command == "REPORT" and server.cards["new.vcf"].there:
+                answers.append(number)
+                if len(answers) == 1:
+                    server.put("renamed.vcf", server.cards["new.vcf"].text)
+                    server.delete("new.vcf")
+
+        server.at = rename
+        got = site.sync(0).json()
+        assert answers and "renamed.vcf" in server.texts(), "the test itself: nothing was renamed"
+        assert got["a"]["created"] == 1 and not got["quarantined"], got
+        assert site.sync(0).json()["status"] == "unchanged"
+        assert sorted(site.contacts()) == sorted(["u%d" % i for i in range(24)] + ["u99"])
+        assert len(site.run("--json", "contact", "list", "Kunden", expect=0).json()) == 25
+        site.close()
+
+
 def odd_words():
     """412 and 410 to a listing are about no record."""
     for status, code, words in ((412, 6, "412"), (410, 0, "")):
@@ -107,7 +136,7 @@ def odd_words():
 
 def main():
     suite = Suite("odd servers")
-    for test in (unreadable_is_news_once, unreadable_here_is_named_and_left, a_delete_that_is_not_carried_out, twins_are_told, odd_words,
+    for test in (unreadable_is_news_once, unreadable_here_is_named_and_left, a_delete_that_is_not_carried_out, twins_are_told, renamed_between_two_answers, odd_words,
                  an_export_can_be_read_apart):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
