@@ -72,14 +72,17 @@ static uint8_t seen_on_a(struct job *job, const struct item *item, uint8_t seen)
     return seen_missing_a(item->side[SIDE_A].by_person, settled, job->policy);
 }
 
-/* Does the record hold nothing that the print does not? Then nobody wrote to it since it was made from that. */
-static bool adds_nothing(const struct fingerprint *print, const struct record *r)
+/* Does the record hold nothing that the print does not? Then nobody wrote to it since it was made from that. (A server may spell
+ * phone numbers its own way.) */
+static bool adds_nothing(struct job *job, const struct fingerprint *print, const struct record *r)
 {
     size_t n;
+    record_equivalents(r, job->region);
     const struct element *e = record_elements(r, &n);
     for (size_t i = 0; i < n; i++) {
         bool found = false;
-        for (uint32_t p = 0; p < print->n && !found; p++) found = print->prints[p].key == e[i].key && print->prints[p].value == e[i].value;
+        for (uint32_t p = 0; p < print->n && !found; p++)
+            found = print->prints[p].key == e[i].key && (print->prints[p].value == e[i].value || print->prints[p].value == e[i].same);
         if (!found) return false;
     }
     return true;
@@ -103,7 +106,7 @@ static void classify_half(struct job *job, struct item *item)
     } else if (item->side[source].gone && item->side[made].seen == SEEN_NEW) {
         struct record *now = job_record(job, item, made, &arena);
         item->side[source].seen = SEEN_GONE;
-        item->side[made].seen = adds_nothing(&row.base[source], now) ? SEEN_SAME : SEEN_CHANGED;
+        item->side[made].seen = adds_nothing(job, &row.base[source], now) ? SEEN_SAME : SEEN_CHANGED;
         item->has_base = true;
     }
 }

@@ -359,6 +359,8 @@ static void journal_half(struct job *job, struct effect *e, enum side s)
     fault_set(&why, FAULT_UNKNOWN, NULL, "%s", _("written, but it could not be read back; the next run looks"));
     leave_pending(job, e->item, e->title, &why, s, NULL);
     e->item->settled = e->item->failed = true;
+    count_write(job, e->write[s].kind, s);
+    tell_operation(job, e, s);
 }
 
 /* Does that side have everything the other was sent? Then only what became of it there is unknown. */

@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* The journal's ids and versions of one side as hashes, so that a listing of 100 000 unchanged records costs 20 bytes each and
- * no string is copied. */
+/* The journal's ids and versions of one side as hashes, so that a listing of 100 000 unchanged records costs 20 bytes
+ * each and no string is copied. */
 struct known {
     int64_t row;
     uint64_t version;
@@ -42,7 +42,8 @@ static void remember_known(void *ctx, int64_t row, struct str id, struct str ver
     g->known[g->n_known++] = (struct known){row, version.p ? hash_str(&g->job->key, version) : 0, false};
 }
 
-/* A whole listing that follows another answer of this run stands alone: what was new in the first may have another name now. */
+/* A whole listing that follows another answer of this run stands alone: what was new in the first may have another name
+ * now. */
 static void forget_new(struct gathering *g)
 {
     for (size_t i = 0; i < g->job->items.n; i++) {
@@ -124,7 +125,8 @@ static bool is_unchanged(struct gathering *g, const struct known *k, const struc
            !items_find_row(&g->job->items, k->row);
 }
 
-/* The item an entry speaks of. What a full listing names and the journal's table does not is new: nobody needs to be asked. */
+/* The item an entry speaks of. What a full listing names and the journal's table does not is new: nobody needs to be
+ * asked. */
 static struct item *item_of_entry(struct gathering *g, const struct known *k, const struct entry *e)
 {
     struct item *item = items_find(&g->job->items, g->side, e->id);
@@ -156,7 +158,8 @@ static enum fault_code entry(void *ctx, const struct entry *e)
     return take(job, item, g->side, e);
 }
 
-/* A full and complete listing is the only thing absence may be read from. (What an earlier run left is looked at itself.) */
+/* A full and complete listing is the only thing absence may be read from. (What an earlier run left is looked at
+ * itself.) */
 static enum fault_code note_absent(struct gathering *g)
 {
     for (size_t i = 0; i < g->job->items.n; i++) {
@@ -174,8 +177,8 @@ static enum fault_code note_absent(struct gathering *g)
     return FAULT_NONE;
 }
 
-/* A delta that names more than half of what we know may be a server's answer to a token it does not know (DAViCal, SOGo): then
- * deletions are missing. Such an answer is checked by a full listing. */
+/* A delta that names more than half of what we know may be a server's answer to a token it does not know (DAViCal,
+ * SOGo): then deletions are missing. Such an answer is checked by a full listing. */
 static bool is_suspicious(const struct gathering *g)
 {
     if (g->full || g->entries <= 10 || (g->job->side[g->side].connector->capabilities & HUB)) return false;
@@ -219,8 +222,8 @@ static enum fault_code gather_side(struct job *job, enum side side)
 
 /* -- what earlier runs left -- */
 
-/* What an earlier run could not finish is looked at again, whatever the tokens say; a card that could not be read, too, for it may
- * have been the answer that was bad. */
+/* What an earlier run could not finish is looked at again, whatever the tokens say; a card that could not be read, too,
+ * for it may have been the answer that was bad. */
 static void note_pending(void *ctx, const struct pending *p)
 {
     struct job *job = ctx;
@@ -246,7 +249,8 @@ static void note_intent(void *ctx, const struct intent *intent)
     item->side[intent->side].look = true;
     enum side other = side_other((enum side)intent->side);
     if (item->side[other].id.p) item->side[other].look = true;
-    past->wrote[intent->side] = intent->content;
+    if (intent->kind != WRITE_DELETE)
+        past->wrote[intent->side] = intent->content; /* a deletion after it that did not arrive changes nothing of it */
     if (intent->kind == WRITE_CREATE && !item->row && intent->source_id.p)
         past->created_from = arena_str(&job->items.strings, intent->source_id);
     job->intents = mem_realloc(job->intents, (job->n_intents + 1) * sizeof *job->intents);
@@ -279,9 +283,10 @@ static enum fault_code fetched(void *ctx, const struct entry *e)
     struct item *item = items_find(&f->job->items, f->side, e->id);
     tell_progress(f->job, PHASE_FETCH, ++f->done, f->total);
     if (!item) return FAULT_NONE;
-    /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one will. (Nothing
-     * moves to another name in the store.) */
-    bool told = job_can(f->job, f->side, HUB) || item->side[f->side].gone || item->side[f->side].missed || (item->past && item->past->code == FAULT_GONE);
+    /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one
+     * will. (Nothing moves to another name in the store.) */
+    bool told = job_can(f->job, f->side, HUB) || item->side[f->side].gone || item->side[f->side].missed ||
+                (item->past && item->past->code == FAULT_GONE);
     if (e->gone && item->row && !told) item->unknown = true;
     if (e->withheld) {
         item->unknown = true;
@@ -316,7 +321,8 @@ enum fault_code gather_bodies(struct job *job, bool (*need)(const struct job *, 
         size_t n = 0;
         for (size_t i = 0; i < job->items.n; i++) {
             const struct item *item = &job->items.list[i];
-            if (!item->dead && !item->settled && item->side[s].id.p && need(job, item, (enum side)s)) ids[n++] = item->side[s].id;
+            if (!item->dead && !item->settled && item->side[s].id.p && need(job, item, (enum side)s))
+                ids[n++] = item->side[s].id;
         }
         if (!n) continue;
         enum fault_code code = fetch_side(job, (enum side)s, ids, n);
@@ -340,8 +346,8 @@ static bool is_new_on(const struct item *item, enum side s)
     return !item->row && item->side[s].body.there;
 }
 
-/* In the modes that leave records of a side without a journal row, a new record on one side may be one of those of the other:
- * it must see them all before it counts as new. */
+/* In the modes that leave records of a side without a journal row, a new record on one side may be one of those of the
+ * other: it must see them all before it counts as new. */
 static enum fault_code gather_partners(struct job *job)
 {
     if (job->policy >= POLICY_TWO_WAY_A && !filter_is_set(&job->link->filter)) return FAULT_NONE;
@@ -389,14 +395,15 @@ static bool is_retried(const struct job *job, const struct item *item, enum side
     return item->retry && item->side[side].id.p;
 }
 
-/* A precondition was lost though nothing changed: the side's versions change by themselves, and content has to decide (the next
- * write follows its reading directly, without a precondition; protocols carddav 5.2). */
+/* A precondition was lost though nothing changed: the side's versions change by themselves, and content has to decide
+ * (the next write follows its reading directly, without a precondition; protocols carddav 5.2). */
 static void note_noisy(struct job *job)
 {
     for (size_t i = 0; i < job->items.n; i++) {
         struct item *item = &job->items.list[i];
         for (int s = 0; item->retry && s < 2; s++)
-            item->past->noisy[s] = item->side[s].body.there && item->past->content[s] && item->past->content[s] == item->side[s].content;
+            item->past->noisy[s] =
+                item->side[s].body.there && item->past->content[s] && item->past->content[s] == item->side[s].content;
     }
 }
 

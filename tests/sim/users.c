@@ -265,6 +265,8 @@ void user_acts(struct world *w, bool on_store)
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
     static struct listing l; /* large */
+    int crash_in = w->crash_in;
+    w->crash_in = 0; /* it is the run that dies, not the user's own command */
     if (on_store) db_begin(w->db, &f);
     listing_of(w, on_store, &l);
     if (w->n_persons < RECORDS_MAX - 1 && (!l.n || chance(w, 150))) create(w, on_store, new_person(w));
@@ -274,4 +276,5 @@ void user_acts(struct world *w, bool on_store)
     }
     listing_free(&l);
     if (on_store) db_commit(w->db, &f);
+    w->crash_in = crash_in;
 }
