@@ -159,7 +159,7 @@ struct play {
     pthread_mutex_t mutex;
     pthread_cond_t go_on;
     int64_t clock_ms, takes_ms; /* monotonic; how long a run takes */
-    char (*order)[12];          /* names in the order they began */
+    char (*order)[32];          /* names in the order they began */
     int n_began, n_ended, running, most_running;
     enum scheduled_cause cause; /* of the last */
     struct scheduled_outcome outcome;
@@ -274,7 +274,7 @@ static const struct scheduled_view *play_see(struct play *p)
     return &p->seen;
 }
 
-static void many_due(struct play *p, size_t n, char (*names)[12], struct scheduled *links)
+static void many_due(struct play *p, size_t n, char (*names)[32], struct scheduled *links)
 {
     for (size_t i = 0; i < n; i++) { /* 7919 is prime: all latenesses, in no order */
         size_t late = i * 7919 % n;
@@ -289,7 +289,7 @@ static void many_due(struct play *p, size_t n, char (*names)[12], struct schedul
 Test(scheduler, ten_thousand_due_at_once_are_served_in_order_of_lateness)
 {
     struct play p = {0};
-    static char names[LINKS_MAX][12];
+    static char names[LINKS_MAX][32];
     static struct scheduled links[LINKS_MAX];
     play_begin(&p, 1, 1);
     many_due(&p, LINKS_MAX, names, links);
@@ -303,7 +303,7 @@ Test(scheduler, ten_thousand_due_at_once_are_served_in_order_of_lateness)
 Test(scheduler, ten_thousand_due_at_once_run_a_bounded_number_at_a_time)
 {
     struct play p = {.stuck = "0000", .wait_for = 0};
-    static char names[LINKS_MAX][12];
+    static char names[LINKS_MAX][32];
     static struct scheduled links[LINKS_MAX];
     play_begin(&p, 8, 1);
     many_due(&p, LINKS_MAX, names, links);
@@ -317,7 +317,7 @@ Test(scheduler, ten_thousand_due_at_once_run_a_bounded_number_at_a_time)
 Test(scheduler, a_host_that_hangs_delays_nobody_else)
 {
     struct play p = {.stuck = "bad", .wait_for = 20};
-    char names[40][12];
+    char names[40][32];
     struct scheduled links[40];
     play_begin(&p, 4, 2);
     for (size_t i = 0; i < 40; i++) {
