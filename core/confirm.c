@@ -332,8 +332,10 @@ static void fail(struct job *job, struct effect *e, enum side s)
     e->failed = true;
     bool ends_run = e->write[s].code > FAULT_COLLECTION_LAST && e->write[s].code != FAULT_QUOTA;
     if (e->write[s].code == FAULT_CANCELLED || ends_run) return;
-    if (job->round < ROUNDS_MAX && may_try_again(job, e, s)) e->item->retry = true;
-    else
+    if (job->round < ROUNDS_MAX && may_try_again(job, e, s)) {
+        items_past(&job->items, e->item)->lost[s] = e->write[s].code == FAULT_CHANGED;
+        e->item->retry = true;
+    } else
         report_failure(job, e, s);
 }
 

@@ -401,9 +401,12 @@ static void note_noisy(struct job *job)
 {
     for (size_t i = 0; i < job->items.n; i++) {
         struct item *item = &job->items.list[i];
-        for (int s = 0; item->retry && s < 2; s++)
-            item->past->noisy[s] =
-                item->side[s].body.there && item->past->content[s] && item->past->content[s] == item->side[s].content;
+        for (int s = 0; item->retry && s < 2; s++) {
+            struct item_past *past = item->past;
+            bool same = item->side[s].body.there && past->content[s] && past->content[s] == item->side[s].content;
+            past->noisy[s] = past->lost[s] && same;
+            past->lost[s] = false;
+        }
     }
 }
 

@@ -115,6 +115,36 @@ def renamed_between_two_answers():
         site.close()
 
 
+def edited_here_while_a_write_there_is_looked_at_again():
+    """The server's card changes right after our write; while that is looked at again, somebody edits the card here."""
+    with Hostile() as server:
+        site = Site(server)
+        server.put("a.vcf", card("u1", "Meier;Anna"))
+        site.sync()
+        ours = site.id_of("u1")
+        site.edit(ours, card("u1", "Meier;Anna", "NOTE:hier"))
+        moments = []
+
+        def meanwhile(moment, number, request):
+            if moment == "done" and request.command == "PUT" and not moments:
+                moments.append("put")
+                server.put("a.vcf", server.texts()["a.vcf"].replace("END:VCARD", "TITLE:dort\r\nEND:VCARD"))
+            elif moment == "arrived" and moments and request.command in ("REPORT", "GET"):
+                moments.append("read")
+                if len(moments) == 3:
+                    site.edit(ours, card("u1", "Meier;Anna", "NOTE:hier", "ORG:zuletzt"))
+
+        server.at = meanwhile
+        site.sync(None)
+        assert len(moments) >= 3, "the test itself: %s" % moments
+        server.at = lambda *unused: None
+        site.sync(0)
+        for text in (site.contacts()["u1"], server.texts()["a.vcf"]):
+            assert "NOTE:hier" in text and "TITLE:dort" in text and "ORG:zuletzt" in text, text
+        assert site.sync(0).json()["status"] == "unchanged"
+        site.close()
+
+
 def odd_words():
     """412 and 410 to a listing are about no record."""
     for status, code, words in ((412, 6, "412"), (410, 0, "")):
@@ -136,7 +166,8 @@ def odd_words():
 
 def main():
     suite = Suite("odd servers")
-    for test in (unreadable_is_news_once, unreadable_here_is_named_and_left, a_delete_that_is_not_carried_out, twins_are_told, renamed_between_two_answers, odd_words,
+    for test in (unreadable_is_news_once, unreadable_here_is_named_and_left, a_delete_that_is_not_carried_out, twins_are_told, renamed_between_two_answers,
+                 edited_here_while_a_write_there_is_looked_at_again, odd_words,
                  an_export_can_be_read_apart):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
