@@ -87,14 +87,24 @@ static void trace_run(struct world *w, const struct run_result *r)
     add_to_trace(w, r->plan, strlen(r->plan));
 }
 
+/* A run that lost its link fails. */
+static void check_late(struct world *w, const struct run_result *r)
+{
+    if (w->taken_over && r->status != RUN_FAILED) violation(w, "a run whose link was taken over ended as \"%s\"", run_status_name(r->status));
+    w->taken_over = false;
+}
+
 /* Returns the number of writes; -1 where the run failed or was held. undo: a run to take back, 0 = sync. *run receives its number. */
 static long run_with(struct world *w, int64_t undo, int64_t *run)
 {
     struct link link = link_of(w);
     const struct run_options options = {.trigger = "sim", .undo = undo};
     struct run_result result;
+    bool was_in_run = w->in_run;
     w->runs++;
+    w->in_run = true;
     run_link(w->db, &w->env, &link, &options, &result);
+    w->in_run = was_in_run;
     struct buf text AUTO_BUF = BUF_INIT;
     fault_text(&result.fault, &text);
     note(w, "run %llu: %s, %zu operations, %zu conflicts, %zu problems, %zu ambiguous %s %s", (unsigned long long)w->runs,
@@ -107,6 +117,7 @@ static long run_with(struct world *w, int64_t undo, int64_t *run)
     for (size_t i = 0; i < result.n_conflicts; i++)
         note(w, "  conflict %s: %s | %s", result.conflicts[i].contact, result.conflicts[i].a, result.conflicts[i].b);
     if (result.fault.code == FAULT_STATE || result.fault.code == FAULT_INTERNAL) violation(w, "the run broke: %s", buf_cstr(&text));
+    if (!w->in_rival) check_late(w, &result);
     if (result.status != RUN_FAILED) check_counts(w, &result);
     check_guarded(w, &result);
     if (w->calm && result.n_ambiguous) violation(w, "ambiguous: %s", result.ambiguous[0].contact);
@@ -126,6 +137,20 @@ static long run_with(struct world *w, int64_t undo, int64_t *run)
 static long run_once(struct world *w)
 {
     return run_with(w, 0, NULL);
+}
+
+bool run_as_rival(struct world *w)
+{
+    struct link link = link_of(w);
+    const struct run_options options = {.trigger = "rival"};
+    struct run_result result;
+    w->runs++;
+    run_link(w->db, &w->env, &link, &options, &result);
+    bool refused = result.fault.code == FAULT_BUSY;
+    note(w, "rival: %s, %zu operations", run_status_name(result.status), result.n_operations);
+    if (refused && result.n_operations) violation(w, "a run that was refused wrote something");
+    run_result_free(&result);
+    return refused;
 }
 
 /* A run in a process of its own, which ends at some boundary as if by kill -9. */

@@ -5,6 +5,7 @@
 
 struct session {
     struct world *w;
+    struct env *env; /* the run's */
     struct collection about;
 };
 
@@ -92,6 +93,13 @@ static void users_meanwhile(struct world *w)
     if (!w->calm && w->habits.users_in_runs && chance(w, 60)) user_acts(w, false);
 }
 
+/* Where nothing is on its way: another process may come. */
+static void others_meanwhile(struct world *w)
+{
+    users_meanwhile(w);
+    rival_meanwhile(w);
+}
+
 static enum fault_code wide_fault(struct world *w, struct fault *f)
 {
     static const enum fault_code codes[] = {FAULT_UNREACHABLE, FAULT_RATE_LIMITED, FAULT_AUTH, FAULT_PROTOCOL};
@@ -111,10 +119,10 @@ static enum fault_code sim_open(const struct account *account, struct traits *tr
                                 struct fault *f)
 {
     (void)traits;
-    (void)env;
     (void)f;
     *out = mem_calloc(1, sizeof **out);
     (*out)->w = account->state;
+    (*out)->env = env;
     (*out)->about = (struct collection){"kunden", "/kunden/", RECORD_CONTACT, false, -1, WRITE_V30, 0};
     return FAULT_NONE;
 }
@@ -202,20 +210,20 @@ static enum fault_code sim_changes(struct session *s, const char *token, bool al
                                    struct fault *f)
 {
     boundary(s, "list");
-    users_meanwhile(s->w);
+    others_meanwhile(s->w);
     if (goes_wrong(s->w)) return wide_fault(s->w, f);
     bool dead = !s->w->calm && chance(s->w, 50);
     bool full = all || !token || dead || str_starts(str_of(token), STR(UNMOUNTED));
     enum fault_code code = list(s, full ? 0 : strtoull(token, NULL, 10), full, sink, out, f);
     boundary(s, "listed");
-    users_meanwhile(s->w);
+    others_meanwhile(s->w);
     return code;
 }
 
 static enum fault_code sim_fetch(struct session *s, const struct str *ids, size_t n, const struct sink *sink, struct fault *f)
 {
     boundary(s, "fetch");
-    users_meanwhile(s->w);
+    others_meanwhile(s->w);
     if (goes_wrong(s->w)) return wide_fault(s->w, f);
     enum fault_code code = FAULT_NONE;
     for (size_t i = 0; !code && i < n; i++) {
@@ -226,7 +234,7 @@ static enum fault_code sim_fetch(struct session *s, const struct str *ids, size_
         code = c ? give(s, c, true, sink) : sink->entry(sink->ctx, &gone);
     }
     boundary(s, "fetched");
-    users_meanwhile(s->w);
+    others_meanwhile(s->w);
     return code;
 }
 
@@ -272,7 +280,7 @@ static enum fault_code write_one(struct session *s, struct write *w, struct faul
     if (!goes_wrong(world)) {
         carry_out(s, w, id);
         boundary(s, "written");
-        users_meanwhile(world);
+        others_meanwhile(world);
         return FAULT_NONE;
     }
     switch (pick(world, 4)) {
@@ -294,6 +302,7 @@ static enum fault_code sim_write(struct session *s, struct write *writes, size_t
 {
     for (size_t i = 0; i < n; i++) writes[i].code = FAULT_CANCELLED;
     for (size_t i = 0; i < n; i++) {
+        if (s->env->cancelled(s->env)) return fault_set(f, FAULT_CANCELLED, NULL, "simulated stop");
         enum fault_code code = write_one(s, &writes[i], f);
         if (code) return code;
         if (done) done(ctx, &writes[i]);

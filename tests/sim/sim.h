@@ -37,6 +37,7 @@ struct habits { /* of the server, fixed for a seed */
     unsigned faults; /* per thousand and call */
     unsigned crashes; /* per thousand and run */
     unsigned lies; /* per thousand and listing: empty though it is not */
+    bool rivals;   /* another process runs the link, too */
     bool far;      /* side A is a remote, too (far_book.c) */
 };
 
@@ -77,6 +78,8 @@ struct world {
     bool move_untold;     /* a card has a new name there that no run has seen */
     bool calm; /* no faults any more */
     int crash_in; /* boundaries left; 0 = none */
+    bool in_run, in_rival;
+    bool taken_over; /* the run under way stood still, and another process has taken its link */
     bool verbose;
     int violations;
     struct env env;
@@ -101,6 +104,10 @@ extern const struct connector connector_far_book; /* far_book.c; likewise */
 struct card *server_find(struct world *w, const char *id);
 void server_put(struct world *w, const char *id, const char *body); /* by a user or the connector */
 void server_delete(struct world *w, struct card *c);
+
+/* rival.c: while a run is under way, another process with the same state comes and wants to run the link as well */
+void rival_meanwhile(struct world *w);
+bool run_as_rival(struct world *w); /* main.c; true = it was refused as busy, and did nothing */
 
 /* users.c */
 void users_populate(struct world *w);

@@ -152,6 +152,7 @@ static void choose_habits(struct world *w)
     h->crashes = chance(w, 600) ? 100 + pick(w, 500) : 0;
     h->lies = chance(w, 200) ? 100 : 0;
     h->far = w->seed % 4 == 0;
+    h->rivals = h->etags == ETAG_STRONG && !h->lies && chance(w, 300);
     if (has_no_history(w)) h->crashes = 0; /* a report that dies with its run is one nobody reads, and it is kept nowhere */
 }
 
