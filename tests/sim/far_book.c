@@ -99,8 +99,8 @@ static enum fault_code write_one(struct session *s, struct write *w, struct faul
     boundary(s, "write A");
     users_meanwhile(s);
     bool wrong = goes_wrong(s), arrives = !wrong || pick(s->w, 2);
+    if (person >= 0) s->w->persons[person].unsure = true; /* before: it may die in there, with its effect */
     enum fault_code code = arrives ? connector_contactbox.write(s->book, w, 1, NULL, NULL, f) : FAULT_NONE;
-    if (person >= 0) s->w->persons[person].unsure = true;
     note(s->w, "book: write %d of %.*s -> %s%s", w->kind, STR_ARG(w->id), arrives ? fault_name(w->code) : "lost",
          wrong ? ", no answer" : "");
     if (code) return code;
