@@ -107,7 +107,7 @@ fuzz: fuzz-programs
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h' '*.cc')
 lint: all
-	cppcheck --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D_GNU_SOURCE $(DIRS)
+	cppcheck --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 -I. -D_GNU_SOURCE --library=tests/cppcheck.cfg $(DIRS)
 	clang-tidy --quiet $(SRC) -- $(CPPFLAGS) -std=gnu11
 coverage:
 	$(MAKE) B=build-coverage OPT="-O0 --coverage" HARDEN= unit

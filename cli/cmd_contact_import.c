@@ -17,7 +17,7 @@ struct importing {
     struct arena arena;          /* of the record under way */
     struct map64 deleted;        /* uids of contacts a person deleted: they do not come back */
     struct map64 bodies;         /* of the book, made for the first card without UID */
-    struct contact_table *table; /* where the file is one */
+    struct contact_table table; /* where the file is one */
     int64_t number, added, updated, unchanged, skipped, failed;
 };
 
@@ -145,7 +145,7 @@ static bool was_deleted(struct importing *im, struct str uid)
 {
     struct store_record r;
     uint32_t hit;
-    struct str id = contact_table_name(im->table, COLUMN_ID);
+    struct str id = contact_table_name(&im->table, COLUMN_ID);
     bool there = id.n && store_get(im->cli->db, id, &im->arena, &r);
     return (there && r.deleted && r.by_person) || map64_get(&im->deleted, hash_of(im, uid), &hit);
 }
@@ -153,7 +153,7 @@ static bool was_deleted(struct importing *im, struct str uid)
 /* The living contact of the book that the row names. */
 static bool find_row(struct importing *im, struct str uid, struct store_record *out)
 {
-    struct str id = contact_table_name(im->table, COLUMN_ID);
+    struct str id = contact_table_name(&im->table, COLUMN_ID);
     if (id.n && store_get(im->cli->db, id, &im->arena, out) && !out->deleted && str_eq(out->book, im->book.id))
         return true;
     return uid.n && store_find_uid(im->cli->db, im->book.id, uid, &im->arena, out);
@@ -166,7 +166,7 @@ static bool write_row(struct importing *im, const struct store_record *there, st
     struct buf body AUTO_BUF = BUF_INIT;
     struct record *before = there ? contact_parse(cli, &im->arena, there->kind, there->body, &cli->fault) : NULL;
     if (there && !before) return false;
-    if (!contact_table_write(cli, im->book.kind, im->table, before, uid, &body)) return false;
+    if (!contact_table_write(cli, im->book.kind, &im->table, before, uid, &body)) return false;
     if (there && str_eq(buf_str(&body), there->body)) {
         im->unchanged++;
         return true;
@@ -192,9 +192,9 @@ static bool import_row(struct importing *im)
 {
     struct store_record there;
     char made[UUID_TEXT_BYTES];
-    contact_table_uid(im->table, made);
-    struct str uid = contact_table_name(im->table, COLUMN_UID);
-    bool named = uid.n || contact_table_name(im->table, COLUMN_ID).n;
+    contact_table_uid(&im->table, made);
+    struct str uid = contact_table_name(&im->table, COLUMN_UID);
+    bool named = uid.n || contact_table_name(&im->table, COLUMN_ID).n;
     if (!uid.n) uid = str_of(made);
     bool found = find_row(im, uid, &there);
     if (found && !named)
@@ -210,13 +210,11 @@ static bool import_row(struct importing *im)
 static bool import_table(struct importing *im, struct str file)
 {
     struct cli *cli = im->cli;
-    struct contact_table table;
-    if (!contact_table_begin(cli, im->book.kind, file, &table)) return false;
+    if (!contact_table_begin(cli, im->book.kind, file, &im->table)) return false;
     struct arena kept = cli->arena;
-    im->table = &table;
     cli->arena = (struct arena)ARENA_INIT;
-    while (!cli->env->cancelled(cli->env) && contact_table_next(&table, (arena_reset(&im->arena), &im->arena))) {
-        im->number = (int64_t)table.csv.line;
+    while (!cli->env->cancelled(cli->env) && contact_table_next(&im->table, (arena_reset(&im->arena), &im->arena))) {
+        im->number = (int64_t)im->table.csv.line;
         arena_reset(&cli->arena);
         if (import_row(im)) continue;
         say_failed(im, &cli->fault);

@@ -73,6 +73,8 @@ static int run_one(struct session_of_runs *s, const struct config_link *l)
         result.status = RUN_FAILED;
     }
     progress_end(&progress);
+    s->options.progress = NULL;
+    s->options.progress_ctx = NULL;
     print_result(s, &result, &link);
     fflush(stdout);
     print_fault(l, &result.fault);

@@ -78,7 +78,7 @@ struct place { /* an element on both sides of a link, as the journal has it */
 static struct place place_of(struct asked *a, const char *link, const struct element *e, struct arena *arena)
 {
     struct place p = {0};
-    struct journal_row row;
+    struct journal_row row = {0};
     for (unsigned side = 0; side < 2 && !p.known; side++) {
         int64_t no = journal_find(a->cli->db, link, side, a->r.id);
         p.known = no && journal_get(a->cli->db, link, no, arena, &row);
