@@ -149,6 +149,7 @@ bool run_as_rival(struct world *w)
     run_link(w->db, &w->env, &link, &options, &result);
     bool refused = result.fault.code == FAULT_BUSY;
     note(w, "rival: %s, %zu operations", run_status_name(result.status), result.n_operations);
+    if (has_no_history(w)) take_note_of(w, &result);
     if (refused && result.n_operations) violation(w, "a run that was refused wrote something");
     run_result_free(&result);
     return refused;
