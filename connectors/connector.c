@@ -20,5 +20,5 @@ void write_clear(struct write *w)
     free(w->new_version);
     w->new_id = w->new_version = NULL;
     w->code = FAULT_NONE;
-    w->kept = false;
+    w->kept = w->nothing_sent = false;
 }

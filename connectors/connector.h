@@ -65,6 +65,7 @@ void collections_free(struct collections *c);
 /* One record in a listing or an answer to fetch. */
 struct entry {
     struct str id;      /* the side's own name for it (href, uuid), normalised, stable */
+    struct str now;     /* fetch, where id is a name from new_id() or an old one: what the remote calls it; {NULL,0} = id */
     struct str version; /* etag as received, change number; {NULL,0} = not said: then only content tells */
     struct str body;    /* {NULL,0} = not delivered */
     const char *withheld; /* fetch: it is there and cannot be had; why, for people. NULL = it can */
@@ -96,6 +97,7 @@ struct write {
     struct fault fault;
     char *new_id;      /* where it differs from id (Location); for FAULT_EXISTS the holder of the UID if told; else NULL */
     char *new_version; /* NULL = not said */
+    bool nothing_sent; /* update: the remote can hold nothing of what differs, so it stays as it is and that is right */
     bool kept;         /* the remote is known to hold exactly these bytes under new_version: no read-back needed */
 };
 void write_clear(struct write *w); /* frees the outcome */

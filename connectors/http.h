@@ -13,6 +13,7 @@ struct http;
 struct http_settings { /* borrowed until http_close */
     const char *user, *password; /* NULL = none */
     const char *other_user;      /* tried once where `user` is refused and nobody was let in yet; NULL = none */
+    const char *bearer;          /* an access token in place of user and password; NULL = none */
     const char *ca_file;         /* NULL = the system's */
     bool allow_plain_http;       /* Basic over http to other hosts than loopback */
     struct gate *gate;           /* limits transfers in flight, shared with others; NULL = no limit */

@@ -32,7 +32,12 @@ void transfer_set_credentials(struct transfer *t)
     const struct http_settings *s = &t->http->settings;
     bool basic = !t->digest && basic_is_safe(t->http, t->url);
     t->user = NULL;
-    if (!http_has_user(t->http) || t->anonymous) return;
+    if (t->anonymous) return;
+    if (s->bearer && basic_is_safe(t->http, t->url)) {
+        curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        curl_easy_setopt(t->easy, CURLOPT_XOAUTH2_BEARER, s->bearer);
+    }
+    if (!http_has_user(t->http)) return;
     t->user = t->http->user;
     curl_easy_setopt(t->easy, CURLOPT_USERNAME, t->user);
     curl_easy_setopt(t->easy, CURLOPT_PASSWORD, s->password ? s->password : "");

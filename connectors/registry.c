@@ -5,6 +5,7 @@
 static const struct connector *const connectors[] = {
     &connector_contactbox,
     &connector_carddav,
+    &connector_people,
 };
 
 const struct connector *connector_at(size_t i)

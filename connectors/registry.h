@@ -5,6 +5,6 @@
 
 #include "connectors/connector.h"
 
-extern const struct connector connector_contactbox, connector_carddav;
+extern const struct connector connector_contactbox, connector_carddav, connector_people;
 
 #endif

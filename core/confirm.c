@@ -378,7 +378,7 @@ static bool was_ignored(const struct effect *e, enum side s)
 {
     struct arena arena AUTO_ARENA = ARENA_INIT;
     const struct item_side *at = &e->item->side[s];
-    if (e->write[s].kind != WRITE_UPDATE || !e->before[s] || !at->version.p || !str_eq(at->version, e->version[s])) return false;
+    if (e->write[s].kind != WRITE_UPDATE || e->write[s].nothing_sent || !e->before[s] || !at->version.p || !str_eq(at->version, e->version[s])) return false;
     struct fingerprint before = fingerprint_of(&arena, e->before[s]), after = fingerprint_of(&arena, e->after[s]);
     struct fingerprint sent = fingerprint_of(&arena, e->sent[s]);
     return fingerprint_hash(&after) == fingerprint_hash(&before) && fingerprint_hash(&after) != fingerprint_hash(&sent);

@@ -277,10 +277,32 @@ struct fetching {
     size_t done, total;
 };
 
+/* The side calls it otherwise now: it was created under a name of ours, or renamed. What the listing said under that name is part of it;
+ * a journal row of that name has the last word. */
+static struct item *called_now(struct job *job, enum side side, struct str id, struct str now)
+{
+    struct item *there = item_of_id(job, side, now, false), *item = items_find(&job->items, side, id);
+    if (!item || there == item) return item;
+    if (there && there->row) {
+        item->side[side].id = there->side[side].id; /* whoever looks for it is led there */
+        item->dead = true;
+        return there;
+    }
+    struct str base_version = item->side[side].base_version;
+    if (there) {
+        items_join(&job->items, item, there, side);
+        item->adopted = false;
+    } else
+        items_name(&job->items, item, side, now);
+    item->side[side].base_version = base_version;
+    item->moved = item->row != 0;
+    return item;
+}
+
 static enum fault_code fetched(void *ctx, const struct entry *e)
 {
     struct fetching *f = ctx;
-    struct item *item = items_find(&f->job->items, f->side, e->id);
+    struct item *item = e->now.p ? called_now(f->job, f->side, e->id, e->now) : items_find(&f->job->items, f->side, e->id);
     tell_progress(f->job, PHASE_FETCH, ++f->done, f->total);
     if (!item) return FAULT_NONE;
     /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one

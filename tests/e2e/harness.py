@@ -12,7 +12,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", ".."))
 PROGRAM = os.environ.get("ABGLEICH", os.path.join(ROOT, "build", "abgleich"))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "demo")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "demo"), os.path.join(HERE, "..", "emulators")]
 
 
 class Result:
@@ -78,7 +78,8 @@ class Site:
 
     def link(self, url=None, mode="two-way", authority="contactbox", book="kunden"):
         s = self.server
-        self.run("account", "add", "srv", "--connector", "carddav", "--url", url or s.url, "--user", s.user, "--password-file", "-",
+        book = getattr(s, "book_name", book)
+        self.run("account", "add", "srv", "--connector", getattr(s, "connector", "carddav"), "--url", url or s.url, "--user", s.user, "--password-file", "-",
                  text=s.password + "\n", expect=0)
         self.run("link", "add", "kunden", "contactbox:Kunden", "srv:" + book, "--mode", mode, "--authority", authority, expect=0)
 
