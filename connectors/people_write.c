@@ -198,6 +198,14 @@ static enum fault_code send_picture(struct writing *g, struct job *j, struct fau
 }
 
 /* A picture that Google does not take never fails the contact: it stays on the other side. */
+static void note_refused_picture(struct writing *g, struct job *j, const struct fault *why)
+{
+    env_logf(g->s->env, LOG_WARNING, "account=%s picture=refused status=%d", g->s->account->name, why->http_status);
+    if (j->w->kind != WRITE_UPDATE || j->mask.len) return;
+    j->w->nothing_sent = true; /* the picture was all there was */
+    adopt(g, j, j->person);
+}
+
 static enum fault_code send_pictures(struct writing *g, struct job **jobs, size_t n, struct fault *f)
 {
     size_t first = g->s->n_recent;
@@ -213,8 +221,7 @@ static enum fault_code send_pictures(struct writing *g, struct job **jobs, size_
         } else if (code == FAULT_UNKNOWN)
             end_with(g, j, code, &why);
         else if (code)
-            env_logf(g->s->env, LOG_WARNING, "account=%s picture=refused status=%d", g->s->account->name,
-                     why.http_status);
+            note_refused_picture(g, j, &why);
         if (wide && j->picture) end_with(g, j, FAULT_UNKNOWN, NULL); /* half of it is there */
         tell(g, j);
     }

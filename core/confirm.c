@@ -287,7 +287,8 @@ void leave_pending(struct job *job, const struct item *item, struct str title, c
         if (!item->side[i].id.p) continue;
         struct pending p = {.side = (unsigned)i, .id = item->side[i].id, .title = job_kept(job, title), .reason = why->code, .text = buf_str(&text)};
         if (item->side[i].gone) p.reason = FAULT_GONE; /* the next run need not wait for a listing that says so */
-        if (refused && i == (int)s) p.content = (struct str){(const char *)refused, sizeof *refused};
+        bool told_here = i == (int)s || !item->side[s].id.p; /* what was to be created there has no name there yet */
+        if (refused && told_here) p.content = (struct str){(const char *)refused, sizeof *refused};
         pending_put(job->db, job->link->name, &p, job->fault);
     }
 }

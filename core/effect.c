@@ -147,8 +147,10 @@ static void make_by_action(struct job *job, struct item *item, struct arena *are
 static void skip_refused(struct job *job, const struct item *item, struct effect *out)
 {
     for (int s = 0; item->past && s < 2; s++) {
-        if (!out->writes[s] || !item->past->refused[s]) continue;
-        if (item->past->refused[s] != hash_str(&job->key, out->write[s].body)) continue;
+        const struct write *w = &out->write[s];
+        uint64_t refused = w->kind == WRITE_CREATE && !item->past->refused[s] ? item->past->refused[side_other((enum side)s)]
+                                                                             : item->past->refused[s];
+        if (!out->writes[s] || !refused || refused != hash_str(&job->key, w->body)) continue;
         out->writes[s] = false;
         out->skipped[s] = true;
     }

@@ -11,9 +11,13 @@ struct writing {
 
 /* -- lines -- */
 
+/* What stands in a line without escapes must not end it: a control character there becomes a space. */
 static void put_line(struct writing *w, struct str line)
 {
-    vcard_fold(w->out, line, true);
+    char *clean = arena_strdup(&w->arena, line);
+    for (size_t i = 0; i < line.n; i++)
+        if ((unsigned char)clean[i] < ' ' && clean[i] != '\t') clean[i] = ' ';
+    vcard_fold(w->out, (struct str){clean, line.n}, true);
 }
 
 /* The group says which label, or which company, belongs to it: "item3." */

@@ -125,7 +125,469 @@ def no_op_is_one_request(case):
     assert "syncToken" in case.world.requests[0][1]
 
 
-CASES = (both_ways, no_op_is_one_request)
+def writes(world):
+    return [p for p in paths(world) if not p.startswith("GET")]
+
+
+def linked(case, *given, **settings):
+    """People of those names on both sides, synced once; nothing of that is recent any more."""
+    case.link(*[card("u-" + g, "Meier;%s" % g, "NOTE:alt", "TEL;TYPE=CELL:+49171%d" % i) for i, g in enumerate(given)], **settings)
+    case.sync()
+    case.world.clock.advance(11 * MINUTE)
+    case.quiet()
+    case.world.requests = []
+
+
+def script(case, moment, wanted, answer, times=1):
+    """Answers the next `times` requests whose line holds `wanted`; the answer may be made by a function."""
+    left = [times]
+
+    def at(when, _number, request):
+        if when == moment and wanted in "%s %s" % request[:2] and left[0]:
+            left[0] -= 1
+            return answer() if callable(answer) else answer
+        return None
+
+    case.world.at = at
+    return left
+
+
+def edit_there(case, given, **lists):
+    case.world.edit(case.named(given)["resourceName"], **lists)
+
+
+def a_dead_token_is_a_whole_listing(case):
+    linked(case, "Anna", "Berta")
+    for answer in (expired(), Refused(400, "INVALID_ARGUMENT", "Sync token is expired. Clear local cache and retry call without the sync token."),
+                   Refused(410, "GONE", "Sync token is gone."), Refused(400, "INVALID_ARGUMENT", "Invalid sync token.")):
+        case.world.requests = []
+        left = script(case, "arrived", "syncToken=", answer)
+        case.quiet()
+        assert left == [0] and len(case.world.requests) == 2 and "syncToken=" not in case.world.requests[1][1], case.world.requests
+    assert len(case.site.contacts()) == len(case.persons()) == 2
+
+
+def a_token_that_died_amid_its_pages(case):
+    linked(case, *["P%d" % i for i in range(7)])
+    case.world.page = 3
+    for i in range(7):
+        edit_there(case, "P%d" % i, biographies=[{"value": "neu %d" % i}])
+    script(case, "arrived", "pageToken=", expired())
+    case.sync()
+    assert all("NOTE:neu %d" % i in case.card("P%d" % i) for i in range(7))
+    case.quiet()
+
+
+def tokens_of_a_week(case):
+    linked(case, "Anna")
+    for _ in range(3):
+        case.world.clock.advance(8 * 86400)
+        case.quiet()
+    assert len(case.persons()) == 1
+
+
+def order_and_size_of_pages(case):
+    w = case.world
+    for i in range(25):
+        w.add(person("P%d" % i))
+    w.page, w.order, w.empty_pages, w.gzip = 4, "shuffled", True, True
+    case.link()
+    case.sync()
+    assert len(case.site.contacts()) == 25
+    for order in ("reversed", "as is"):
+        w.order = order
+        edit_there(case, "P3", biographies=[{"value": order}])
+        edit_there(case, "P9", biographies=[{"value": order}])
+        case.sync()
+        assert "NOTE:" + order in case.card("P3")
+        case.quiet()
+
+
+def a_create_whose_answer_was_lost(case):
+    for moment, wanted in (("done", "cut"), ("done", (500, {}, {})), ("done", (503, {}, b"<html>busy</html>")), ("done", (200, {}, b"<html>")),
+                           ("half", "cut")):
+        one = Case(case.shim)
+        linked(one, "Anna")
+        one.site.add(card("u-n", "Neu;Nora", "NOTE:hier"))
+        left = script(one, moment, "batchCreate", wanted)
+        one.site.sync(None)
+        assert left == [0] and len(one.persons()) == 2
+        one.world.at = lambda *unused: None
+        one.world.requests = []
+        one.site.sync(0)
+        one.named("Nora")
+        assert not writes(one.world), (moment, wanted, paths(one.world))
+        one.quiet()
+        assert len(one.site.contacts()) == 2
+        one.close()
+
+
+def a_create_that_shows_up_late(case):
+    """The answer was lost, and Google's lists do not have it for five minutes: it waits, and is found."""
+    linked(case, "Anna")
+    case.world.list_lag = 5 * MINUTE
+    case.site.add(card("u-n", "Neu;Nora"))
+    script(case, "done", "batchCreate", "cut")
+    case.site.sync(1)
+    case.world.at = lambda *unused: None
+    for _ in range(2):
+        case.sync("partial", 1)
+        case.world.clock.advance(MINUTE)
+    case.world.clock.advance(4 * MINUTE)
+    case.site.sync(0)
+    case.named("Nora")
+    case.quiet()
+    assert len(case.site.contacts()) == 2
+
+
+def a_create_that_never_arrived(case):
+    linked(case, "Anna")
+    case.site.add(card("u-n", "Neu;Nora"))
+    script(case, "arrived", "batchCreate", "cut")
+    case.site.sync(1)
+    case.world.at = lambda *unused: None
+    case.sync("partial", 1)
+    assert len(case.persons()) == 1
+    case.world.clock.advance(11 * MINUTE)
+    case.sync()
+    case.named("Nora")
+    case.quiet()
+
+
+def updates_and_deletes_whose_answer_was_lost(case):
+    linked(case, "Anna", "Berta")
+    case.edit("Anna", "NOTE:alt", "NOTE:neu")
+    script(case, "done", "batchUpdate", "cut")
+    case.site.sync(1)
+    case.site.sync(0)
+    assert case.named("Anna")["biographies"][0]["value"] == "neu"
+    case.quiet()
+    case.site.remove("u-Berta" and case.site.id_of("u-Berta"))
+    script(case, "done", "batchDelete", "cut")
+    case.site.sync(1)
+    case.site.sync(0)
+    case.quiet()
+    assert len(case.persons()) == len(case.site.contacts()) == 1
+
+
+def somebody_is_quicker(case):
+    """The person changes there between our reading and our writing."""
+    for member_status in (False, True):
+        one = Case(case.shim)
+        linked(one, "Anna", "Berta")
+        one.world.member_status = member_status
+        for given in ("Anna", "Berta"):
+            one.edit(given, "NOTE:alt", "NOTE:hier")
+        script(one, "arrived", "batchUpdate", lambda w=one: edit_there(w, "Anna", nicknames=[{"value": "Anni"}]))
+        one.sync()
+        anna = one.named("Anna")
+        assert anna["biographies"][0]["value"] == "hier" and anna["nicknames"] == [{"value": "Anni"}], anna
+        assert one.named("Berta")["biographies"][0]["value"] == "hier" and "NICKNAME:Anni" in one.card("Anna")
+        one.quiet()
+        one.close()
+
+
+def deleted_there_while_edited_here(case):
+    linked(case, "Anna", "Berta")
+    case.edit("Anna", "NOTE:alt", "NOTE:hier")
+    case.world.remove(case.named("Anna")["resourceName"])
+    case.site.remove(case.site.id_of("u-Berta"))
+    edit_there(case, "Berta", biographies=[{"value": "dort"}])
+    case.sync()
+    assert case.named("Anna")["biographies"][0]["value"] == "hier" and "NOTE:dort" in case.card("Berta")
+    case.quiet()
+
+
+def changed_there_before_it_is_deleted(case):
+    """A delete has no precondition, so the person is read before."""
+    linked(case, "Anna")
+    case.site.remove(case.site.id_of("u-Anna"))
+    seen = script(case, "arrived", "batchGet", lambda: edit_there(case, "Anna", biographies=[{"value": "dort"}]))
+    case.sync()
+    assert seen == [0] and "NOTE:dort" in case.card("Anna") and case.named("Anna")
+    case.quiet()
+
+
+def late_answers_are_no_changes(case):
+    """An edit there, ours right after it: for minutes the lists tell the older one alone."""
+    linked(case, "Anna")
+    w = case.world
+    w.list_lag = 5 * MINUTE
+    edit_there(case, "Anna", nicknames=[{"value": "Anni"}])
+    w.clock.advance(20)
+    case.edit("Anna", "NOTE:alt", "NOTE:neu")
+    case.sync()
+    anna = case.named("Anna")
+    assert anna["biographies"][0]["value"] == "neu" and anna["nicknames"] == [{"value": "Anni"}], anna
+    w.requests = []
+    for _ in range(12):
+        w.clock.advance(30)
+        case.quiet()
+    w.clock.advance(10 * MINUTE)
+    case.quiet()
+    assert not writes(w) and "NOTE:neu" in case.card("Anna"), paths(w)
+
+
+def late_reads_by_name_as_well(case):
+    linked(case, "Anna")
+    w = case.world
+    w.list_lag = w.get_lag = 3 * MINUTE
+    case.edit("Anna", "NOTE:alt", "NOTE:eins")
+    case.sync()
+    for word, before in (("zwei", "eins"), ("drei", "zwei")):
+        w.clock.advance(30)
+        case.edit("Anna", "NOTE:" + before, "NOTE:" + word)
+        case.site.sync(None)
+    w.clock.advance(4 * MINUTE)
+    case.site.sync(0)
+    w.clock.advance(4 * MINUTE)
+    case.quiet()
+    assert case.named("Anna")["biographies"][0]["value"] == "drei" and "NOTE:drei" in case.card("Anna")
+
+
+def late_answers_in_a_whole_listing(case):
+    """What was created is not listed yet, what was deleted still is."""
+    linked(case, "Anna", "Berta")
+    w = case.world
+    w.list_lag = 5 * MINUTE
+    case.site.add(card("u-n", "Neu;Nora"))
+    case.site.remove(case.site.id_of("u-Berta"))
+    case.sync()
+    w.requests = []
+    for _ in range(4):
+        w.clock.advance(60)
+        script(case, "arrived", "syncToken=", expired())
+        case.quiet()
+        assert sorted(case.site.contacts()) == ["u-Anna", "u-n"], sorted(case.site.contacts())
+    w.clock.advance(20 * MINUTE)
+    script(case, "arrived", "syncToken=", expired())
+    case.quiet()
+    assert not writes(w) and len(case.persons()) == 2
+
+
+def sign_in_dies_amid_paging(case):
+    w = case.world
+    linked(case, *["P%d" % i for i in range(6)])
+    w.page = 2
+    for i in range(6):
+        edit_there(case, "P%d" % i, biographies=[{"value": "neu"}])
+    script(case, "arrived", "pageToken=", Refused(401, "UNAUTHENTICATED", "Request had invalid authentication credentials."))
+    result = case.site.sync(5)
+    assert "abgleich login" in result.out + result.err, result
+    case.sync()
+    assert all("NOTE:neu" in c for c in case.site.contacts().values()) and len(case.persons()) == 6
+    case.quiet()
+
+
+def too_many_requests(case):
+    linked(case, "Anna")
+    before = case.world.clock.now()
+    for answer in (rate_limited(), rate_limited(retry_after=20), rate_limited(403, "rateLimitExceeded"), rate_limited(403, "userRateLimitExceeded"),
+                   rate_limited(403, "quotaExceeded")):
+        script(case, "arrived", "/v1/", answer, 2)
+        case.quiet()
+        assert case.world.clock.now() - before > 3, "it did not wait"
+        before = case.world.clock.now()
+    case.edit("Anna", "NOTE:alt", "NOTE:neu")
+    script(case, "arrived", "batchUpdate", rate_limited(), 3)
+    case.sync()
+    case.edit("Anna", "NOTE:neu", "NOTE:neuer")
+    case.site.add(card("u-n", "Neu;Nora"))
+    script(case, "arrived", "batch", rate_limited(403, "quotaExceeded"), 1000)
+    case.site.sync(6)
+    case.world.at = lambda *unused: None
+    case.world.clock.advance(20 * MINUTE)
+    case.site.sync(0)
+    case.quiet()
+    assert case.named("Anna")["biographies"][0]["value"] == "neuer" and case.named("Nora")
+
+
+def what_the_administrator_has_to_do(case):
+    linked(case, "Anna")
+    for reason, word in (("SERVICE_DISABLED", "People API"), ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "abgleich login"), (None, "administrator")):
+        script(case, "arrived", "/v1/", Refused(403, "PERMISSION_DENIED", "No.", reason))
+        result = case.site.sync(5)
+        assert word in result.out + result.err, result
+    case.quiet()
+
+
+def servers_that_fail(case):
+    linked(case, "Anna")
+    for answer in ((500, {}, {}), (502, {}, b"<html>"), (200, {}, b"<html>login</html>"), (200, {}, b""), (200, {}, b"[]"), "cut"):
+        script(case, "arrived", "/v1/", answer, 5)
+        result = case.site.sync(None)
+        assert result.code in (1, 6), (answer, result)
+        case.world.at = lambda *unused: None
+        case.quiet()
+    for answer in ((200, {}, {}), (200, {}, {"connections": []}), (200, {}, {"connections": [], "nextPageToken": ""})):
+        script(case, "arrived", "/v1/", answer)
+        assert case.site.sync(None).code == 1, answer
+        assert len(case.site.contacts()) == 1
+    case.quiet()
+
+
+def categories_are_groups(case):
+    w = case.world
+    group = w.add_group("Vorstand")
+    w.add(person("Lale", memberships=[{"contactGroupMembership": {"contactGroupResourceName": g}} for g in
+                                      ("contactGroups/myContacts", "contactGroups/starred", group)]))
+    case.link(card("u1", "Meier;Anna", "CATEGORIES:Vorstand,Jugend"), card("u2", "Klein;Max", "CATEGORIES:jugend"))
+    case.sync()
+    assert "CATEGORIES:Vorstand" in case.card("Lale")
+    names = {r: g["name"] for r, g in w.groups.items() if g["groupType"] == "USER_CONTACT_GROUP"}
+    assert sorted(n.lower() for n in names.values()) == ["jugend", "vorstand"], names
+    case.quiet()
+    case.edit("Lale", "CATEGORIES:Vorstand", "CATEGORIES:Kasse")
+    case.sync()
+    inside = [m["contactGroupMembership"]["contactGroupResourceName"] for m in case.named("Lale")["memberships"]]
+    assert inside[:2] == ["contactGroups/myContacts", "contactGroups/starred"] and len(inside) == 3 and group not in inside, inside
+    case.edit("Lale", "CATEGORIES:Kasse", "NOTE:ohne")
+    case.sync()
+    inside = [m["contactGroupMembership"]["contactGroupResourceName"] for m in case.named("Lale")["memberships"]]
+    assert inside == ["contactGroups/myContacts", "contactGroups/starred"], inside
+    case.quiet()
+
+
+JPEG, PNG = b"\xff\xd8\xff\xe0 eins", b"\x89PNG zwei"
+
+
+def photo_line(data):
+    import base64
+    return "PHOTO;ENCODING=b;TYPE=JPEG:" + base64.b64encode(data).decode()
+
+
+def pictures(case):
+    w = case.world
+    w.add(person("Lale"), photo=JPEG)
+    w.add(person("Ohne"))
+    case.link(card("u1", "Meier;Anna", photo_line(PNG)))
+    case.sync()
+    photo = lambda given: w.contacts[case.named(given)["resourceName"]].photo
+    assert photo("Anna") == PNG and photo_line(JPEG)[-8:] in case.card("Lale").replace("\r\n ", "") and "PHOTO" not in case.card("Ohne")
+    case.quiet()
+    w.requests = []
+    case.edit("Anna", "FN:", "NICKNAME:A\r\nFN:")
+    edit_there(case, "Lale", nicknames=[{"value": "L"}])
+    case.sync()
+    assert photo("Anna") == PNG and photo("Lale") == JPEG and "PHOTO" in case.card("Lale")
+    assert not any("Photo" in p for p in paths(w)), paths(w)
+    case.quiet()
+    w.contacts[case.named("Lale")["resourceName"]].photo = None
+    edit_there(case, "Lale", nicknames=[{"value": "LL"}])
+    text = case.card("Anna")
+    case.site.edit(case.site.id_of("u1"), "\r\n".join(l for l in text.replace("\r\n ", "").splitlines() if not l.startswith("PHOTO")) + "\r\n")
+    case.sync()
+    assert photo("Anna") is None and "PHOTO" not in case.card("Lale") and "NICKNAME:LL" in case.card("Lale")
+    case.quiet()
+    case.edit("Ohne", "FN:", photo_line(b"kein Bild") + "\r\nFN:")
+    case.sync()
+    assert photo("Ohne") is None and "PHOTO" in case.card("Ohne")
+    case.quiet()
+
+
+def renamed_by_an_address(case):
+    """Google renames a contact whose address has a profile, by our own update as well."""
+    linked(case, "Anna", "Berta")
+    w = case.world
+    w.linking = {"anna@profil.example": "people/c77", "berta@profil.example": "people/c78"}
+    before = case.site.id_of("u-Anna"), case.site.id_of("u-Berta")
+    case.edit("Anna", "NOTE:alt", "EMAIL:anna@profil.example\r\nNOTE:alt")
+    case.world.edit(case.named("Berta")["resourceName"], emailAddresses=[{"value": "berta@profil.example"}])
+    w.link_profile(case.named("Berta")["resourceName"])
+    case.sync()
+    assert sorted(w.persons()) == ["people/c77", "people/c78"], sorted(w.persons())
+    w.clock.advance(11 * MINUTE)
+    case.site.sync(0)
+    case.quiet()
+    assert (case.site.id_of("u-Anna"), case.site.id_of("u-Berta")) == before
+    edit_there(case, "Anna", biographies=[{"value": "dort"}])
+    case.edit("Berta", "NOTE:alt", "NOTE:hier")
+    case.sync()
+    assert "NOTE:dort" in case.card("Anna") and case.named("Berta")["biographies"][0]["value"] == "hier" and len(case.persons()) == 2
+    case.quiet()
+
+
+def one_bad_contact_does_not_stop_the_others(case):
+    linked(case, "Anna", "Berta", "Cora")
+    case.edit("Berta", "NOTE:alt", "NICKNAME:" + "x" * 2000)
+    for given in ("Anna", "Cora"):
+        case.edit(given, "NOTE:alt", "NICKNAME:kurz")
+    for i in range(20):
+        case.site.add(card("n%d" % i, "Neu;N%d" % i, "ORG:" + ("y" * 2000 if i == 13 else "kurz")))
+    result = case.sync("partial", 1)
+    assert len(result["quarantined"]) == 2, result["quarantined"]
+    assert len(case.persons()) == 22 and case.named("Anna")["nicknames"] and case.named("Cora")["nicknames"]
+    case.world.requests = []
+    case.site.sync(None)
+    assert not writes(case.world), paths(case.world)
+    case.edit("Berta", "x" * 2000, "jetzt kurz")
+    case.edit("N13", "y" * 2000, "Kurz")
+    case.site.sync(0)
+    assert case.named("N13")["organizations"] == [{"name": "Kurz"}] and len(case.persons()) == 23
+    assert case.named("Berta")["nicknames"] == [{"value": "jetzt kurz"}]
+
+
+def nothing_is_wiped(case):
+    """An update here leaves all that no card can show."""
+    w = case.world
+    extra = {"genders": [{"value": "female"}], "occupations": [{"value": "Wehrführerin"}], "calendarUrls": [{"url": "https://c.example.org"}],
+             "externalIds": [{"value": "4711", "type": "account"}], "interests": [{"value": "Modellbau"}]}
+    w.add(person("Lale", organizations=[{"name": "Feuerwehr", "location": "Ulm", "costCenter": "7", "current": True}],
+                 emailAddresses=[{"value": "l@example.org", "displayName": "Lale Ö."}], **extra))
+    case.link()
+    case.sync()
+    case.edit("Lale", "END:VCARD", "TITLE:Leiterin\r\nEMAIL;TYPE=WORK:zwei@example.org\r\nEND:VCARD")
+    case.sync()
+    lale = case.named("Lale")
+    assert {k: lale[k] for k in extra} == extra, lale
+    assert lale["organizations"] == [{"name": "Feuerwehr", "location": "Ulm", "costCenter": "7", "current": True, "title": "Leiterin"}], lale
+    assert lale["emailAddresses"][0] == {"value": "l@example.org", "displayName": "Lale Ö."} and len(lale["emailAddresses"]) == 2, lale
+    case.quiet()
+    w.requests = []
+    case.edit("Lale", "END:VCARD", "X-ANDERES:nur hier\r\nTZ:+01:00\r\nEND:VCARD")
+    case.site.sync(0)
+    assert not writes(w) and "X-ANDERES" in case.card("Lale"), paths(w)
+    case.quiet()
+    edit_there(case, "Lale", nicknames=[{"value": "L"}])
+    case.sync()
+    assert "X-ANDERES" in case.card("Lale") and "TZ:+01:00" in case.card("Lale") and "NICKNAME:L" in case.card("Lale")
+    case.quiet()
+
+
+def first_sync_matches(case):
+    w = case.world
+    w.add(person("Anna", emailAddresses=[{"value": "a@example.org"}], phoneNumbers=[{"value": "0171 1234567", "type": "mobile"}]))
+    w.add(person("Anna", "Schulze"))
+    case.link(card("u1", "Meier;Anna", "EMAIL:a@example.org", "TEL;TYPE=CELL:+491711234567", "NOTE:hier"))
+    case.sync()
+    assert len(case.persons()) == 2 and len(case.site.contacts()) == 2
+    mine = [p for p in case.persons() if p["names"][0]["familyName"] == "Meier"][0]
+    assert mine["biographies"][0]["value"] == "hier" and len(mine["phoneNumbers"]) == 1, mine
+    case.quiet()
+
+
+def ten_thousand_within_the_quota(case):
+    """Numbers of requests in virtual time: a second for each, a quota of 90 reads and 90 writes a minute."""
+    w = case.world
+    w.latency, w.quota = 1, {"read": 90, "write": 90, "full": 6}
+    for i in range(5000):
+        w.add(person("G%d" % i, emailAddresses=[{"value": "g%d@example.org" % i}]))
+    case.link()
+    cards = "".join(card("u%d" % i, "Hier;H%d" % i, "TEL;TYPE=CELL:+49170%d" % i) for i in range(5000))
+    case.site.run("contact", "import", "Kunden", "-", text=cards, expect=0)
+    case.site.sync(0)
+    first = len(w.requests)
+    assert len(case.persons()) == 10000, len(case.persons())
+    w.clock.advance(11 * MINUTE)
+    case.quiet()  # it hears of its own 5 000
+    w.requests = []
+    case.quiet()
+    assert len(w.requests) == 1, len(w.requests)
+    print("     10 000 contacts: %d requests at first, then 1" % first)
+    assert first < 250, first
+
+
+CASES = (both_ways, no_op_is_one_request, a_dead_token_is_a_whole_listing, a_token_that_died_amid_its_pages, tokens_of_a_week, order_and_size_of_pages, a_create_whose_answer_was_lost, a_create_that_shows_up_late, a_create_that_never_arrived, updates_and_deletes_whose_answer_was_lost, somebody_is_quicker, deleted_there_while_edited_here, changed_there_before_it_is_deleted, late_answers_are_no_changes, late_reads_by_name_as_well, late_answers_in_a_whole_listing, sign_in_dies_amid_paging, too_many_requests, what_the_administrator_has_to_do, servers_that_fail, categories_are_groups, pictures, renamed_by_an_address, one_bad_contact_does_not_stop_the_others, nothing_is_wiped, first_sync_matches, ten_thousand_within_the_quota)
 
 
 def run_case(function, shim):
