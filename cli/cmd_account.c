@@ -89,6 +89,10 @@ static void print_found(const struct cli *cli, const char *account, const struct
         return;
     }
     size_t n = r->collections.n;
+    if (r->connector->push) {
+        printf(_("%s: nothing can be asked there; the first list shows whether address and key are right\n"), account);
+        return;
+    }
     printf(ngettext("%s: signed in, %zu collection found\n", "%s: signed in, %zu collections found\n", n), account, n);
     struct table t AUTO_TABLE = table_of(4, 1 << 2);
     for (size_t i = 0; i < n; i++) {

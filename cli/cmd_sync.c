@@ -214,7 +214,12 @@ int command_sync(struct cli *cli)
     if (cli_flag(cli, "background")) return ask_daemon(cli);
     struct session_of_runs s = {
         .cli = cli,
-        .options = {.only_plan = cli_option(cli, "plan"), .full_listing = cli_flag(cli, "full"), .trigger = "command"}};
+        .options = {.only_plan = cli_option(cli, "plan"),
+                    .full_listing = cli_flag(cli, "full"),
+                    .allow_empty = cli_flag(cli, "allow-empty"),
+                    .accept_warnings = cli_flag(cli, "accept-missing-pager"),
+                    .trigger = "command"}};
+    if (s.options.allow_empty && !s.options.only_plan) return cli_usage(cli, NULL, _("--allow-empty goes with --plan"));
     return run_all(&s);
 }
 

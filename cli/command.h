@@ -43,6 +43,7 @@ int command_link_set(struct cli *);
 int command_link_remove(struct cli *);
 int command_check(struct cli *);
 int command_sync(struct cli *);
+int command_fe2_delete(struct cli *);
 int command_import(struct cli *);
 int command_held(struct cli *);
 int command_approve(struct cli *);

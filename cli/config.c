@@ -24,6 +24,7 @@ struct loading {
     char *folder;          /* relative paths start here: the main file's folder */
     enum config_kind kind; /* of the section under way */
     void *section;         /* its struct; NULL before the first */
+    const struct setting_kind *table; /* the section is one of a connector's own; section is the account */
     uint64_t seen;         /* keys of the section given so far in this file, by row */
 };
 
@@ -126,6 +127,30 @@ static enum fault_code bad_field_name(const struct loading *l, struct str name, 
                      _("%s:%u: \"%.*s\" cannot be the name of a field"), l->file, line, STR_ARG(name));
 }
 
+static void add_setting(struct config *c, struct config_account *a, const struct setting_kind *kind, struct str name, struct str value)
+{
+    a->settings = grow(&c->arena, a->settings, &a->n_settings, sizeof *a->settings);
+    a->settings[a->n_settings - 1] = (struct setting){
+        .key = kind->key, .name = name.p ? arena_strdup(&c->arena, name) : NULL, .value = arena_strdup(&c->arena, value)};
+}
+
+/* A section that is begun again (a drop-in) takes over what it names, as everywhere. */
+static enum fault_code take_setting(struct loading *l, const struct setting_kind *kind, struct str name, struct str value,
+                                    const char *where, struct fault *f)
+{
+    struct config_account *a = l->section;
+    enum fault_code code = config_setting_check(kind, value, where, f);
+    if (code) return code;
+    for (size_t i = 0; i < a->n_settings; i++) {
+        struct setting *s = &a->settings[i];
+        if (strcmp(s->key, kind->key) != 0 || (name.p && !str_eq(name, str_of(s->name)))) continue;
+        s->value = arena_strdup(&l->config->arena, value);
+        return FAULT_NONE;
+    }
+    add_setting(l->config, a, kind, name, value);
+    return FAULT_NONE;
+}
+
 static enum fault_code take_section(void *ctx, struct str name, unsigned line, struct fault *f)
 {
     struct loading *l = ctx;
@@ -133,6 +158,7 @@ static enum fault_code take_section(void *ctx, struct str name, unsigned line, s
     rest = str_trim(rest);
     struct config_place place = {l->file, line};
     l->seen = 0;
+    l->table = config_setting(word, true);
     if (str_eq(name, STR("abgleich")) || str_eq(name, STR("report"))) { /* offsets of both are of the whole configuration */
         l->kind = str_eq(name, STR("report")) ? CONFIG_REPORT : CONFIG_GENERAL;
         l->section = l->config;
@@ -144,7 +170,7 @@ static enum fault_code take_section(void *ctx, struct str name, unsigned line, s
         l->section = field_section(l->config, rest, place);
         return FAULT_NONE;
     }
-    bool account = str_eq(word, STR("account")), link = str_eq(word, STR("link"));
+    bool account = l->table || str_eq(word, STR("account")), link = str_eq(word, STR("link"));
     if (!account && !link) return unknown_section(l, name, line, f);
     if (!config_name_ok(rest) || (account && str_eq(rest, STR(CONFIG_STORE)))) return bad_name(l, rest, line, f);
     l->kind = account ? CONFIG_ACCOUNT : CONFIG_LINK;
@@ -161,8 +187,10 @@ static enum fault_code take_value(void *ctx, struct str name, struct str value, 
         return fault_set(f, FAULT_CONFIG, _("begin with [abgleich]"), _("%s:%u: this stands before the first section"),
                          l->file, line);
     char *where = arena_printf(&c->arena, "%s:%u", l->file, line);
+    if (l->table) return take_setting(l, l->table, name, value, where, f);
     enum fault_code code = config_key_check(l->kind, name, value, where, f);
     if (code) return code;
+    if (!config_key(l->kind, name)) return take_setting(l, config_setting(name, false), STR_NONE, value, where, f);
     const struct config_key *key = config_key(l->kind, name);
     uint64_t bit = UINT64_C(1) << (key - config_keys(l->kind));
     if (l->seen & bit)
@@ -217,6 +245,14 @@ static enum fault_code finish_account(struct config *c, struct config_account *a
 {
     if (!a->connector)
         return wrong(a->place, "account", a->name, _("add one, like \"connector = carddav\""), _("no connector"), f);
+    const struct connector *connector = connector_by_name(a->connector);
+    for (size_t i = 0; i < a->n_settings; i++) {
+        const struct setting_kind *kind = connector->settings;
+        while (kind && kind->key && strcmp(kind->key, a->settings[i].key) != 0) kind++;
+        if (kind && kind->key) continue;
+        const char *what = arena_printf(&c->arena, _("%s is no setting of connector \"%s\""), a->settings[i].key, a->connector);
+        return wrong(a->place, "account", a->name, _("take it out, or name the right connector"), what, f);
+    }
     if (!a->region) a->region = c->region;
     return FAULT_NONE;
 }
@@ -237,6 +273,22 @@ static enum fault_code finish_side(const struct config *c, const struct config_l
     return *account ? FAULT_NONE : wrong(l->place, "link", l->name, why.advice, why.what, f);
 }
 
+/* What it does not find in the list of one link it deletes, also what another link brought. */
+static bool takes_lists(const struct config_account *a)
+{
+    const struct connector *connector = connector_by_name(a->connector);
+    return connector && connector->push;
+}
+
+static enum fault_code check_one_list(const struct config *c, const struct config_link *l, struct fault *f)
+{
+    for (const struct config_link *other = c->links; other < l; other++)
+        if (other->account_b == l->account_b && takes_lists(l->account_b))
+            return wrong(l->place, "link", l->name, _("send one list: join both in one book"),
+                         _("another link sends its list there, and each would delete what the other one brought"), f);
+    return FAULT_NONE;
+}
+
 static enum fault_code finish_policy(const struct config *c, struct config_link *l, struct fault *f)
 {
     l->policy = (struct policy)POLICY_INIT;
@@ -244,6 +296,10 @@ static enum fault_code finish_policy(const struct config *c, struct config_link 
     if (!policy_set_mode(&l->policy, mode, str_of(l->import)))
         return wrong(l->place, "link", l->name, _("import goes with mode = import only"),
                      _("mode and import contradict each other"), f);
+    if (takes_lists(l->account_a))
+        return wrong(l->place, "link", l->name, _("make it side b"), _("nothing can be read from there"), f);
+    if (takes_lists(l->account_b) && l->policy.mode != MODE_ONE_WAY)
+        return wrong(l->place, "link", l->name, _("set mode = one-way"), _("it only takes lists, nothing can be read from there"), f);
     if (l->authority) policy_set_authority(&l->policy, str_of(l->authority));
     if (l->strategy && l->policy.mode != MODE_ONE_WAY)
         return wrong(l->place, "link", l->name, _("leave it out, or set mode = one-way"), _("delete goes with mode = one-way only"), f);
@@ -290,6 +346,7 @@ static enum fault_code finish_link(const struct config *c, struct config_link *l
     if (!code && l->account_a == l->account_b && strcmp(l->collection_a, l->collection_b) == 0)
         code = wrong(l->place, "link", l->name, _("name two different collections"), _("both sides are the same"), f);
     if (!code) code = finish_policy(c, l, f);
+    if (!code) code = check_one_list(c, l, f);
     if (!code) hash_settings(l);
     return code;
 }

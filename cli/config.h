@@ -28,6 +28,8 @@ struct config_account {
     const char *region;                 /* never NULL after config_load */
     int64_t interval_ms;
     bool enabled, plain_http;
+    struct setting *settings; /* of its connector alone (connector.h) */
+    size_t n_settings;
 };
 
 struct config_link {

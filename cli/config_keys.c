@@ -294,10 +294,29 @@ static enum fault_code unknown_key(enum config_kind kind, struct str name, const
                      what ? ": " : "", kinds[kind].word, STR_ARG(name));
 }
 
+const struct setting_kind *config_setting(struct str name, bool table)
+{
+    for (size_t i = 0; connector_at(i); i++)
+        for (const struct setting_kind *k = connector_at(i)->settings; k && k->key; k++)
+            if (k->table == table && str_eq(name, str_of(k->key))) return k;
+    return NULL;
+}
+
+enum fault_code config_setting_check(const struct setting_kind *kind, struct str value, const char *what, struct fault *f)
+{
+    if (value.n && (!kind->check || kind->check(value))) return FAULT_NONE;
+    struct buf advice AUTO_BUF = BUF_INIT;
+    buf_addf(&advice, _("write %s"), _(kind->expects));
+    return fault_set(f, FAULT_CONFIG, buf_cstr(&advice), _("%s%s\"%.*s\" is no value for %s"), what ? what : "", what ? ": " : "",
+                     STR_ARG(value), kind->key);
+}
+
 enum fault_code config_key_check(enum config_kind kind, struct str name, struct str value, const char *what,
                                  struct fault *f)
 {
     const struct config_key *key = config_key(kind, name);
+    const struct setting_kind *setting = key || kind != CONFIG_ACCOUNT ? NULL : config_setting(name, false);
+    if (setting) return config_setting_check(setting, value, what, f);
     if (!key) return unknown_key(kind, name, what, f);
     struct arena scratch AUTO_ARENA = ARENA_INIT;
     union {

@@ -14,6 +14,10 @@ struct config_key {
 };
 
 enum config_kind { CONFIG_GENERAL, CONFIG_ACCOUNT, CONFIG_LINK, CONFIG_REPORT, CONFIG_FIELD, CONFIG_KINDS };
+/* The setting of a connector of that name, or NULL: "fe2.version" of an account, or with `table` "fe2.functions" of a section. */
+const struct setting_kind *config_setting(struct str name, bool table);
+/* As config_key_check. */
+enum fault_code config_setting_check(const struct setting_kind *kind, struct str value, const char *what, struct fault *f);
 /* Rows up to one whose name is NULL. */
 const struct config_key *config_keys(enum config_kind kind);
 const char *config_kind_word(enum config_kind kind);                         /* "abgleich", "account", "link" */

@@ -87,6 +87,8 @@ enum fault_code config_account_open(const struct config_account *a, struct db *d
                             .ca_file = a->ca_file,
                             .region = a->region,
                             .allow_plain_http = a->plain_http,
+                            .settings = a->settings,
+                            .n_settings = a->n_settings,
                             .state = config_is_store(a) ? db : NULL};
     char *password;
     enum fault_code code = config_secret_read(a->secret, a->name, db, &password, f);

@@ -46,7 +46,8 @@ static enum fault_code check_pairs(enum config_kind kind, const struct config_pa
     enum fault_code code = FAULT_NONE;
     for (size_t i = 0; i < n && !code; i++) {
         struct str value = str_of(pairs[i].value);
-        if (!value.p && config_key(kind, str_of(pairs[i].key))) continue;
+        bool known = config_key(kind, str_of(pairs[i].key)) || (kind == CONFIG_ACCOUNT && config_setting(str_of(pairs[i].key), false));
+        if (!value.p && known) continue;
         code = config_key_check(kind, str_of(pairs[i].key), value, NULL, f);
         /* What the reader would take for the end of the value cannot be in it. */
         bool broken = value.n && (memchr(value.p, '\n', value.n) || str_find(value, STR(" ;")) != (size_t)-1);

@@ -13,6 +13,13 @@ void collections_free(struct collections *c)
     *c = (struct collections){NULL, 0};
 }
 
+const char *account_setting(const struct account *account, const char *key)
+{
+    for (size_t i = 0; i < account->n_settings; i++)
+        if (!account->settings[i].name && strcmp(account->settings[i].key, key) == 0) return account->settings[i].value;
+    return NULL;
+}
+
 void write_clear(struct write *w)
 {
     fault_clear(&w->fault);

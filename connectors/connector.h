@@ -31,6 +31,18 @@ struct traits {
 
 struct gate;
 
+/* What only one connector is told: a key of its accounts ("fe2.version = 2.36") or, where `table`, a section of its own for such an
+ * account, with names people choose ("[fe2.functions feuerwehr]", "Atemschutz = AGT"). */
+struct setting_kind {
+    const char *key;
+    bool table;
+    bool (*check)(struct str value); /* NULL = anything */
+    const char *expects;             /* msgid: what the value looks like */
+};
+struct setting {
+    const char *key, *name, *value; /* name: in a table; else NULL */
+};
+
 /* An account as configured; borrowed for the session's life. */
 struct account {
     const char *name;
@@ -41,9 +53,14 @@ struct account {
     const char *ca_file;  /* NULL = the system's */
     const char *region;   /* for phone numbers: "DE" */
     bool allow_plain_http; /* Basic over http to other hosts than loopback */
+    const struct setting *settings; /* in the order they were read */
+    size_t n_settings;
     struct gate *gate;     /* limits what is in flight, shared by all jobs of a process; NULL = no limit */
     void *state;           /* the store's: struct db of this job; NULL elsewhere */
 };
+
+/* The value of a key that is no table; NULL = not set. */
+const char *account_setting(const struct account *account, const char *key);
 
 struct session; /* each connector's own */
 
@@ -102,9 +119,48 @@ struct write {
 };
 void write_clear(struct write *w); /* frees the outcome */
 
+/* -- remotes that take their list as a whole --
+ *
+ * One request holds every record, what it does not name is deleted there, and nothing can be read back (FE2, a Directory elsewhere).
+ * Such a connector has a `push` in place of changes, fetch and write; a link to it goes one way. core/push.c renders every record, compares
+ * the list with the last one that was accepted, and asks the guards before anything is sent. */
+
+/* What a record must not lose unseen. */
+enum vital { VITAL_GROUPS = 1, VITAL_PAGER = 2 };
+
+/* One record of the list. Strings in the arena of render(). */
+struct pushed {
+    struct str id;    /* the name it has there: never changes, and is never given to another */
+    struct str title;
+    struct str body;  /* as it stands in the list, byte for byte the same for the same record */
+    struct str who;   /* tells the person beside the id: another id for the same one would be another person there */
+    unsigned vital;   /* enum vital it has */
+    char *warning;    /* what does not get across, for people; NULL = nothing. Owned by the caller */
+    bool stops;       /* the warning must be accepted by whoever sends the list */
+};
+
+struct push {
+    bool strict; /* people depend on the list: the first one, and any that many vanish from, waits for a person (fe2 4.1) */
+    /* Puts a record into the form it has in the list. before: its body in the last list that was accepted; {NULL,0} = it is new there.
+     * FAULT_UNREADABLE, FAULT_REFUSED: it cannot be, and so the list cannot be sent. */
+    enum fault_code (*render)(struct session *s, const struct record *r, struct str id, struct str before, struct arena *arena,
+                              struct pushed *out, struct fault *f);
+    /* What of `before` a body has no longer that people must know of ("alarm groups: Vollalarm"); nothing appended = nothing. */
+    void (*lost)(struct session *s, struct str before, struct str now, struct buf *out);
+    /* Is a list of so many records accepted? FAULT_QUOTA with the numbers. NULL = any. */
+    enum fault_code (*fits)(struct session *s, size_t n, struct fault *f);
+    /* Sends the list. FAULT_NONE: accepted as a whole. Anything else: as far as can be known nothing was changed, and sending it again does
+     * no harm. */
+    enum fault_code (*send)(struct session *s, const struct pushed *list, size_t n, struct fault *f);
+    /* Deletes one by its name; one that is not there is deleted. NULL = cannot. */
+    enum fault_code (*remove)(struct session *s, struct str id, struct fault *f);
+};
+
 struct connector {
     const char *name;
     unsigned capabilities;
+    const struct setting_kind *settings; /* up to one without key; NULL = none */
+    const struct push *push;             /* NULL: records are written one by one */
     /* Opens an account. No request is needed here. */
     enum fault_code (*open)(const struct account *account, struct traits *traits, struct env *env, struct session **out,
                             struct fault *f);

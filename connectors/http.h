@@ -13,6 +13,7 @@ struct http;
 struct http_settings { /* borrowed until http_close */
     const char *user, *password; /* NULL = none */
     const char *other_user;      /* tried once where `user` is refused and nobody was let in yet; NULL = none */
+    const char *authorization;   /* the whole value of that header, in place of user and password; NULL = none */
     const char *bearer;          /* an access token in place of user and password; NULL = none */
     const char *ca_file;         /* NULL = the system's */
     bool allow_plain_http;       /* Basic over http to other hosts than loopback */
@@ -31,6 +32,7 @@ struct http_exchange {
     const char *content_type;              /* of body */
     struct str body;                       /* {NULL,0} = none */
     bool repeatable;    /* may be sent again if nobody knows what became of it (GET, PROPFIND, REPORT) */
+    int patience_s;     /* how long nothing at all may happen; 0 = a minute */
     size_t limit_bytes; /* of the answer's body, decoded; 0 = no limit (only with on_body) */
     /* Takes a successful (2xx) body as it arrives; NULL: it is collected in `text`. Anything but FAULT_NONE ends the exchange. */
     enum fault_code (*on_body)(void *ctx, struct str bytes, struct fault *f);

@@ -18,6 +18,11 @@ static bool basic_is_safe(const struct http *h, const char *url)
            h->settings.allow_plain_http;
 }
 
+bool transfer_may_authorize(const struct transfer *t)
+{
+    return t->http->settings.authorization && !t->anonymous && basic_is_safe(t->http, t->url);
+}
+
 /* With DIGEST alone curl sends an empty body to learn the nonce, which sabre answers to a REPORT with 500 (protocols:
  * carddav 6). A second bit, which no server offers, makes it send the whole request; once the nonce is known DIGEST
  * alone saves the refused request. */

@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -162,6 +163,12 @@ static void set_headers(struct transfer *t)
         buf_addf(&line, "Content-Type: %s", x->content_type);
         add_header(t, buf_cstr(&line));
     }
+    if (transfer_may_authorize(t)) {
+        struct buf line AUTO_BUF = BUF_INIT;
+        buf_addf(&line, "Authorization: %s", t->http->settings.authorization);
+        add_header(t, buf_cstr(&line));
+        sodium_memzero(line.data, line.len);
+    }
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
@@ -170,7 +177,7 @@ static void set_limits(struct transfer *t)
     CURL *e = t->easy;
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
+    curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, t->x->patience_s ? (long)t->x->patience_s : STALL_SECONDS);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");

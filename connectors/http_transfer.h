@@ -65,6 +65,8 @@ void transfer_send(struct transfer *t);
 /* http_auth.c. Is a name given at all? */
 bool http_has_user(const struct http *h);
 void transfer_set_credentials(struct transfer *t);
+/* Is there a header of the account for this address? */
+bool transfer_may_authorize(const struct transfer *t);
 /* After a 401: sent again in the other scheme, if the server offers that one only (or Basic must not be used here). */
 bool transfer_change_scheme(struct transfer *t);
 /* After a 401: sent again with the name's other form, once in a session and only while it is not known which is right.

@@ -61,6 +61,7 @@ struct job {
     bool newly_unreadable;        /* a record cannot be read that could be, or was not met before */
     unsigned round;               /* 0, then once for each time lost preconditions are planned again */
     struct arena memory;
+    struct push_plan *push;       /* side B takes its list whole (push.h); NULL = record by record */
     struct amend *amend;          /* what a person wants otherwise (undo.c, take.c); NULL = an ordinary run */
 };
 
@@ -152,6 +153,8 @@ enum fault_code tell_start(struct job *job, struct fault *f);
 /* Closes the reports of runs that were killed: they tell what they did until then. Under the lease, before the job tells anything. */
 enum fault_code tell_interrupted(struct job *job);
 void tell_operation(struct job *job, const struct effect *e, enum side side);
+/* An operation of a list that is sent whole: on side B. */
+void tell_listed(struct job *job, unsigned op, struct str title, struct str id, struct str source);
 void tell_conflicts(struct job *job, struct effect *e);
 void tell_conflicts_off(struct job *job, const struct effect *e); /* takes them back */
 void tell_problem(struct job *job, unsigned kind, const struct item *item, enum side side, struct str title, struct str other,

@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "core/execute.h"
+#include "core/push.h"
 #include "core/resolve.h"
 #include "core/traits.h"
 #include "state/lease.h"
@@ -97,6 +98,7 @@ static enum fault_code open_job(struct job *job, struct traits_in_state traits[2
 static void close_job(struct job *job)
 {
     if (job->amend && job->amend->free) job->amend->free(job->amend);
+    push_free(job);
     for (int s = 0; s < 2; s++) {
         struct job_side *side = &job->side[s];
         if (side->session) side->connector->close(side->session);
@@ -301,6 +303,13 @@ static bool is_approved(struct job *job)
            str_eq(held.plan, str_of(job->result->plan));
 }
 
+static void tell_plan(struct job *job)
+{
+    if (job->push) push_tell(job);
+    else
+        plan_tell(job);
+}
+
 static enum fault_code hold(struct job *job)
 {
     struct run_result *r = job->result;
@@ -309,7 +318,7 @@ static enum fault_code hold(struct job *job)
     r->status = RUN_HELD;
     bool known = held_get(job->db, job->link->name, &job->memory, &held) && str_eq(held.plan, str_of(r->plan));
     if (job->options->check_only || (known && !job->options->run)) {
-        plan_tell(job);
+        tell_plan(job);
         count_traffic(job);
         if (!job->options->check_only)
             r->run = held.run; /* stopped before: what there is to say stands in that run's report */
@@ -318,7 +327,7 @@ static enum fault_code hold(struct job *job)
     enum fault_code code = db_begin(job->db, job->fault);
     if (code) return code;
     tell_start(job, job->fault);
-    plan_tell(job);
+    tell_plan(job);
     held_put(job->db, job->link->name, r->plan, job->held, r->run, job->fault);
     count_traffic(job);
     store_report(job);
@@ -336,7 +345,7 @@ static enum fault_code refuse_other_plan(struct job *job)
 static enum fault_code end_check(struct job *job)
 {
     struct run_result *r = job->result;
-    plan_tell(job);
+    tell_plan(job);
     count_traffic(job);
     r->status = r->n_operations ? RUN_PENDING : job->amend && r->n_quarantined ? RUN_PARTIAL : RUN_UNCHANGED;
     return FAULT_NONE;
@@ -348,6 +357,7 @@ static enum fault_code make_plan(struct job *job)
 {
     if (job->options->undo) return undo_plan(job);
     if (job->options->take) return take_plan(job);
+    if (job->side[SIDE_B].connector->push) return push_plan(job);
     enum fault_code code = gather(job);
     if (!code) code = pair_new(job);
     if (!code) narrow(job);
@@ -381,7 +391,7 @@ static enum fault_code run_steps(struct job *job)
     if (code) return code;
     if (job->held && !is_approved(job)) return hold(job);
     if (job->options->check_only) return end_check(job);
-    code = execute(job);
+    code = job->push ? push_send(job) : execute(job);
     return code ? code : finish(job);
 }
 

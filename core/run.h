@@ -33,6 +33,8 @@ struct run_options {
     int64_t undo;              /* instead of syncing: takes back this run (core/undo.h); 0 = none */
     int64_t take;              /* instead of syncing: writes the losing value of this conflict (core/take.h); 0 = none */
     bool one_time;             /* the policy is not the link's own (import): the mode it runs in stays what it was */
+    bool allow_empty;          /* with only_plan: a list that is sent whole may be empty (core/push.h) */
+    bool accept_warnings;      /* and may lack what its remote would need */
     bool ignore_tombstones;    /* neu-anlegen: what a person deleted here is created again (contactbox A6) */
     int64_t run;               /* the number it was queued under (state/request.h): its report is kept whatever it says; 0 = none */
     const char *trigger;       /* "command", "interval", ... for the report */

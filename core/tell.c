@@ -109,6 +109,15 @@ void tell_operation(struct job *job, const struct effect *e, enum side side)
     runs_add_operation(job->db, r->run, &o, job->fault);
 }
 
+void tell_listed(struct job *job, unsigned op, struct str title, struct str id, struct str source)
+{
+    struct run_result *r = job->result;
+    r->operations = grown(r->operations, r->n_operations, sizeof *r->operations);
+    r->operations[r->n_operations++] = (struct run_operation){(uint8_t)op, false, copied(title)};
+    const struct report_operation o = {.op = op, .side = SIDE_B, .title = job_kept(job, title), .id = id, .other = source};
+    if (r->run) runs_add_operation(job->db, r->run, &o, job->fault);
+}
+
 static void store_conflict(struct job *job, struct report_conflict *c)
 {
     struct report_conflict kept = *c;

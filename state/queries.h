@@ -64,6 +64,19 @@ QUERY(LINK_STATE_FEEDERS, "SELECT n.name FROM link_state s JOIN name n ON n.no =
                           " AND n.name <> $2 ORDER BY n.name")
 QUERY(LINK_STATE_DELETE, "DELETE FROM link_state WHERE link = $1")
 
+/* lists that are sent whole */
+QUERY(PUSHED_EACH, "SELECT id, source, uid, title, body, who, vital FROM pushed WHERE link = $1 ORDER BY id")
+QUERY(PUSHED_ADD, "INSERT INTO pushed(link, id, source, uid, title, body, who, vital) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+QUERY(PUSHED_REMOVE, "DELETE FROM pushed WHERE link = $1 AND id = $2")
+QUERY(PUSHED_WIPE, "DELETE FROM pushed WHERE link = $1")
+QUERY(PUSHED_LIST_GET, "SELECT identity, sent_ms FROM pushed_list WHERE link = $1")
+QUERY(PUSHED_LIST_SET, "INSERT INTO pushed_list(link, identity, sent_ms) VALUES ($1, $2, $3)"
+                       " ON CONFLICT (link) DO UPDATE SET identity = $2, sent_ms = $3")
+QUERY(PUSHED_LIST_WIPE, "DELETE FROM pushed_list WHERE link = $1")
+QUERY(PUSHED_OWNER, "SELECT n.name FROM pushed_list p JOIN name n ON n.no = p.link WHERE p.identity = $1 AND n.name <> $2")
+QUERY(SUBJECT_ERASE_PUSHED, "DELETE FROM pushed WHERE source = $1 OR id = $1")
+QUERY(SUBJECT_ERASE_PUSHED_TITLE, "DELETE FROM pushed WHERE title = $1")
+
 /* owed */
 QUERY(INTENT_ADD, "INSERT INTO intent(link, side, kind, id, version, source_id, journal_no, content, run, time_ms)"
                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING no")
@@ -251,7 +264,9 @@ QUERY(SUBJECT_TRACES,
       " UNION ALL SELECT 8, a.record, NULL, NULL, a.created_ms, 0, a.no, a.name || ' (' || a.media_type || ')' FROM attachment a"
       " WHERE a.record = $1"
       " UNION ALL SELECT 9, l.record, NULL, NULL, l.created_ms, 0, l.no, l.kind || ' ' || l.other FROM relation l"
-      " WHERE l.record = $1 OR l.other = $1")
+      " WHERE l.record = $1 OR l.other = $1"
+      " UNION ALL SELECT 10, s.id, s.title, n.name, 0, 0, 0, s.body FROM pushed s JOIN name n ON n.no = s.link"
+      " WHERE s.source = $1 OR s.id = $1")
 QUERY(SUBJECT_ERASE_RECORD, "UPDATE record SET body = '', title = NULL, uid = $2 WHERE id = $1")
 QUERY(SUBJECT_ERASE_ARCHIVE, "DELETE FROM archive WHERE id = $1")
 QUERY(SUBJECT_ERASE_PROVENANCE, "DELETE FROM provenance WHERE id = $1")

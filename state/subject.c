@@ -134,7 +134,7 @@ const char *subject_place_name(enum subject_place place)
 {
     static const char *const names[SUBJECT_PLACES] = {"contact",  "deleted_contact", "earlier_version", "operation",
                                                       "conflict", "problem",         "journal",         "followup",
-                                                      "attachment", "linked_contact"};
+                                                      "attachment", "linked_contact",  "sent"};
     return names[place];
 }
 
@@ -261,11 +261,11 @@ static void erase_all(struct db *db, const struct subject *s, const struct hash_
 {
     static const enum query_id of_id[] = {QUERY_SUBJECT_ERASE_ARCHIVE,   QUERY_SUBJECT_ERASE_OPERATIONS,
                                           QUERY_SUBJECT_ERASE_CONFLICTS, QUERY_SUBJECT_ERASE_PROBLEMS,
-                                          QUERY_SUBJECT_ERASE_REVIEWS,   QUERY_SUBJECT_ERASE_PENDING,   QUERY_SUBJECT_ERASE_PROVENANCE};
+                                          QUERY_SUBJECT_ERASE_REVIEWS,   QUERY_SUBJECT_ERASE_PENDING,   QUERY_SUBJECT_ERASE_PROVENANCE, QUERY_SUBJECT_ERASE_PUSHED};
     static const enum query_id of_title[] = {QUERY_SUBJECT_ERASE_ARCHIVE_TITLE,   QUERY_SUBJECT_ERASE_OPERATIONS_TITLE,
                                              QUERY_SUBJECT_ERASE_CONFLICTS_TITLE, QUERY_SUBJECT_ERASE_PROBLEMS_TITLE,
                                              QUERY_SUBJECT_ERASE_REVIEWS_TITLE,   QUERY_SUBJECT_ERASE_PENDING_TITLE,
-                                             QUERY_SUBJECT_ERASE_FAULTS,          QUERY_SUBJECT_ERASE_FOLLOWUPS_TITLE};
+                                             QUERY_SUBJECT_ERASE_FAULTS,          QUERY_SUBJECT_ERASE_FOLLOWUPS_TITLE, QUERY_SUBJECT_ERASE_PUSHED_TITLE};
     for (size_t i = 0; i < s->n_store_ids; i++) erase_record(db, s->store_ids[i], key, f);
     for (size_t i = 0; i < s->n_ids; i++) attached_erase(db, s->ids[i], f);
     for (size_t i = 0; i < s->n_ids; i++)

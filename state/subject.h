@@ -29,6 +29,7 @@ enum subject_place {
     SUBJECT_FOLLOWUP,   /* of a contact of the store, or of one that is no more */
     SUBJECT_ATTACHMENT, /* its name; `contact attachment get` hands the file out */
     SUBJECT_RELATION,
+    SUBJECT_SENT,       /* as it stands in the last list sent to a remote that takes its list whole */
     SUBJECT_PLACES
 };
 const char *subject_place_name(enum subject_place place); /* stable, for JSON: "earlier_version" */

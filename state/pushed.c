@@ -1,0 +1,85 @@
+#include "state/pushed.h"
+
+#include "state/rows.h"
+
+static struct query *of_link(struct db *db, enum query_id id, const char *link)
+{
+    struct query *q = query_begin(db, id);
+    bind_int(q, 1, db_name_number(db, link, false));
+    return q;
+}
+
+size_t pushed_load(struct db *db, const char *link, struct arena *arena, struct pushed_row **out)
+{
+    struct rows rows = ROWS_OF(struct pushed_row);
+    struct query *q = of_link(db, QUERY_PUSHED_EACH, link);
+    while (query_step(q))
+        *(struct pushed_row *)rows_add(&rows) = (struct pushed_row){.id = arena_str(arena, column_text(q, 0)),
+                                                                    .source = arena_str(arena, column_text(q, 1)),
+                                                                    .uid = arena_str(arena, column_text(q, 2)),
+                                                                    .title = arena_str(arena, column_text(q, 3)),
+                                                                    .body = arena_str(arena, column_text(q, 4)),
+                                                                    .who = arena_str(arena, column_text(q, 5)),
+                                                                    .vital = (unsigned)column_int(q, 6)};
+    query_end(q);
+    size_t n = rows.n;
+    *out = rows_keep(&rows, arena);
+    return n;
+}
+
+static void add(struct db *db, int64_t link, const struct pushed_row *row)
+{
+    struct query *q = query_begin(db, QUERY_PUSHED_ADD);
+    bind_int(q, 1, link);
+    bind_text(q, 2, row->id);
+    bind_text(q, 3, row->source);
+    bind_text(q, 4, row->uid);
+    bind_text(q, 5, row->title);
+    bind_text(q, 6, row->body);
+    bind_text(q, 7, row->who);
+    bind_int(q, 8, row->vital);
+    query_run(q);
+}
+
+enum fault_code pushed_replace(struct db *db, const char *link, struct str identity, const struct pushed_row *rows,
+                               size_t n, struct fault *f)
+{
+    int64_t number = db_name_number(db, link, true);
+    query_run(of_link(db, QUERY_PUSHED_WIPE, link));
+    for (size_t i = 0; i < n; i++) add(db, number, &rows[i]);
+    struct query *q = of_link(db, QUERY_PUSHED_LIST_SET, link);
+    bind_text(q, 2, identity);
+    bind_int(q, 3, db_env(db)->now_ms(db_env(db)));
+    query_run(q);
+    return db_check(db, f);
+}
+
+enum fault_code pushed_remove(struct db *db, const char *link, struct str id, struct fault *f)
+{
+    struct query *q = of_link(db, QUERY_PUSHED_REMOVE, link);
+    bind_text(q, 2, id);
+    query_run(q);
+    return db_check(db, f);
+}
+
+bool pushed_list_get(struct db *db, const char *link, struct arena *arena, struct str *identity, int64_t *sent_ms)
+{
+    struct query *q = of_link(db, QUERY_PUSHED_LIST_GET, link);
+    bool there = query_step(q);
+    if (there) {
+        *identity = arena_str(arena, column_text(q, 0));
+        *sent_ms = column_int(q, 1);
+    }
+    query_end(q);
+    return there;
+}
+
+const char *pushed_owner(struct db *db, struct str identity, const char *link, struct arena *arena)
+{
+    struct query *q = query_begin(db, QUERY_PUSHED_OWNER);
+    bind_text(q, 1, identity);
+    bind_text(q, 2, str_of(link));
+    const char *owner = query_step(q) ? arena_strdup(arena, column_text(q, 0)) : NULL;
+    query_end(q);
+    return owner;
+}
