@@ -1,6 +1,7 @@
 """A CardDAV server that keeps the rules and breaks them on command: cards in memory, every request recorded, a script that can kill the
 client, cut answers, lie about states and change cards behind its back. Strict: a client that breaks a rule is noted in `violations`."""
 
+import copy
 import hashlib
 import os
 import re
@@ -50,6 +51,12 @@ class Hostile:
         """Until each connection of clients that are gone has ended: nothing of theirs can take effect any more."""
         with self.closed:
             assert self.closed.wait_for(lambda: not self.open, 30), "a connection stays open"
+
+    def keep(self):
+        return copy.deepcopy((self.cards, self.seq))
+
+    def restore(self, kept):
+        (self.cards, self.seq), self.requests, self.violations = copy.deepcopy(kept), [], []
 
     # -- cards --
     def put(self, name, text):

@@ -1,7 +1,6 @@
 """What the kill sweeps share: a world that can be put back as it was, and a program that dies at each write to its database or at each
 request it sends, one number after the other until it lives to its end. Two workers share the numbers; each has its own server."""
 
-import copy
 import multiprocessing
 import os
 import shutil
@@ -28,19 +27,19 @@ def build_shim(folder):
 class Stage:
     """A server and a site, prepared once; reset() puts both back as they were."""
 
-    def __init__(self, prepare):
-        self.server = Hostile()
+    def __init__(self, prepare, world):
+        self.server = world()
         self.site = prepare(self.server)
         self.kept = self.site.folder + ".kept"
         shutil.copytree(self.site.folder, self.kept)
-        self.cards, self.seq = copy.deepcopy(self.server.cards), self.server.seq
+        self.there = self.server.keep()
 
     def reset(self):
         s = self.server
         s.wait_idle()
         with s.lock:
             s.at = lambda *unused: None
-            s.cards, s.seq, s.requests, s.violations = copy.deepcopy(self.cards), self.seq, [], []
+            s.restore(self.there)
         shutil.rmtree(self.site.folder)
         shutil.copytree(self.kept, self.site.folder)
 
@@ -50,8 +49,9 @@ class Stage:
         self.server.__exit__()
 
     def start(self, command, **environment):
+        loaded = ":".join(filter(None, (environment.get("LD_PRELOAD"), self.site.environment.get("LD_PRELOAD"))))
         return subprocess.Popen([PROGRAM, "-c", self.site.config, "-q", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                env=dict(os.environ, **environment))
+                                env={**os.environ, **self.site.environment, **environment, "LD_PRELOAD": loaded})
 
     def kill_at_write(self, command, shim, number):
         """True: it was killed. False: it never came to that number."""
@@ -107,8 +107,8 @@ def work_on(kind, worker, title, stage, command, check, shim):
     return passed, failed, number - WORKERS
 
 
-def work(worker, title, prepare, command, check, kinds, shim, out):
-    stage = Stage(prepare)
+def work(worker, title, prepare, command, check, kinds, world, shim, out):
+    stage = Stage(prepare, world)
     for kind in kinds:
         out.put((kind, work_on(kind, worker, title, stage, command, check, shim)))
     stage.close()
@@ -124,13 +124,13 @@ def add_up(suite, title, kinds, out):
     assert all(highest.values()), "a kind of boundary was never met"
 
 
-def sweep(suite, title, prepare, command, check, kinds=KINDS):
-    """Kills `command` at every boundary of the world that prepare(server) makes (it returns the site), and lets check(stage) look at
+def sweep(suite, title, prepare, command, check, kinds=KINDS, world=Hostile):
+    """Kills `command` at every boundary of the world that prepare(server) makes of a world() (it returns the site), and lets check(stage) look at
     what is left each time."""
     fork = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as folder:
         shim, out = build_shim(folder), fork.SimpleQueue()
-        workers = [fork.Process(target=work, args=(n, title, prepare, command, check, kinds, shim, out)) for n in range(WORKERS)]
+        workers = [fork.Process(target=work, args=(n, title, prepare, command, check, kinds, world, shim, out)) for n in range(WORKERS)]
         sys.stdout.flush()
         for w in workers:
             w.start()

@@ -12,8 +12,12 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "emulators"))
+import google_cards  # noqa: E402
 
 SYSTEM_PYTHON = "/usr/bin/python3"  # Debian's servers are installed for Debian's Python
 
@@ -227,4 +231,4 @@ class Cyrus(Server):
         return "/dav/addressbooks/user/%s/%s/" % (self.user, name)
 
 
-ALL = (Radicale, Xandikos, Cyrus)
+ALL = (Radicale, Xandikos, Cyrus, google_cards.Google)

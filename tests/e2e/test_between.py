@@ -32,10 +32,11 @@ class Two:
             self.books.append(s.make_book("kunden"))
         self.site = Site()
         for name, s in zip(("eins", "zwei"), self.servers):
-            self.site.run("account", "add", name, "--connector", "carddav", "--url", s.url, "--user", s.user, "--password-file", "-",
+            self.site.run("account", "add", name, "--connector", getattr(s, "connector", "carddav"), "--url", s.url, "--user", s.user, "--password-file", "-",
                           text=s.password + "\n", expect=0)
         mode, *rest = self.settings
-        self.site.run("link", "add", "kunden", "eins:kunden", "zwei:kunden", "--mode", mode, *rest, expect=0)
+        ends = ["%s:%s" % (name, getattr(s, "book_name", "kunden")) for name, s in zip(("eins", "zwei"), self.servers)]
+        self.site.run("link", "add", "kunden", *ends, "--mode", mode, *rest, expect=0)
         return self
 
     def __exit__(self, *unused):
@@ -300,7 +301,8 @@ def circles_are_refused():
 
 def main():
     suite = Suite("between")
-    for one, two in ((servers.Radicale, servers.Xandikos), (servers.Radicale, servers.Radicale)):
+    for one, two in ((servers.Radicale, servers.Xandikos), (servers.Radicale, servers.Radicale),
+                     (servers.google_cards.Google, servers.Radicale), (servers.google_cards.Google, servers.google_cards.Google)):
         pair = "%s and %s" % (one.__name__, two.__name__)
         suite.run("live two-way between " + pair, live_two_way, one, two)
         suite.run("live one-way between " + pair, live_one_way, one, two)

@@ -7,7 +7,6 @@ import sys
 import tempfile
 
 from harness import HERE, Site, Suite, card, meaning
-import google_people
 from google_people import People, Refused, expired, rate_limited
 
 MINUTE = 60

@@ -164,14 +164,15 @@ class People:
     KEPT = ("contacts", "groups", "seq")
 
     def keep(self):
-        return copy.deepcopy({k: getattr(self, k) for k in self.KEPT})
+        return copy.deepcopy({"offset": self.clock.offset(), **{k: getattr(self, k) for k in self.KEPT}})
 
     def put_back(self, kept):
-        for key, value in kept.items():
-            setattr(self, key, value)
+        for key in self.KEPT:
+            setattr(self, key, kept[key])
 
     def restore(self, kept):
         self.put_back(copy.deepcopy(kept))
+        self.clock.advance(kept["offset"] - self.clock.offset())
         self.requests, self.violations, self.spent, self.writing = [], [], {}, 0
 
     # -- what persons do there --
