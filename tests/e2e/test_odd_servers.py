@@ -145,6 +145,57 @@ def edited_here_while_a_write_there_is_looked_at_again():
         site.close()
 
 
+def deletes_found_out_late_wait_for_the_guard():
+    """While a run writes, everything it writes is deleted here, and the server's versions change without its cards: what the second look
+    finds to be deletes has been seen by no guard."""
+    with Hostile() as server:
+        site = Site(server)
+        for i in range(24):
+            server.put("c%d.vcf" % i, card("u%d" % i, "Name%d;Vor" % i))
+        site.sync()
+        ours = {c["name"]: c["id"] for c in site.run("--json", "contact", "list", "Kunden", expect=0).json()}
+        for i in range(24):
+            site.edit(ours["Name%d, Vor" % i], card("u%d" % i, "Name%d;Vor" % i, "NOTE:neu"))
+        begun = []
+
+        def all_gone(moment, number, request):
+            if moment == "arrived" and request.command == "PUT":
+                with server.lock:
+                    if begun:
+                        return
+                    begun.append(number)
+                    for name, text in server.texts().items():
+                        server.put(name, text)
+                    for contact in ours.values():
+                        site.remove(contact)
+
+        server.at = all_gone
+        site.sync(None)
+        assert begun and len(server.texts()) == 24, "deleted without a guard: %d left" % len(server.texts())
+        server.at = lambda *unused: None
+        held = site.sync(4).json()
+        assert "would vanish" in held["held"]["reason"], held
+        assert len(server.texts()) == 24
+        site.close()
+
+
+def a_token_nobody_knows_any_more():
+    """A server that answers an unknown token with all it has (DAViCal, SOGo) names no deletions: its answer is checked by a listing."""
+    with Hostile() as server:
+        site = Site(server)
+        for i in range(24):
+            server.put("c%d.vcf" % i, card("u%d" % i, "Name%d;Vor" % i))
+        site.sync()
+        with server.lock:
+            del server.cards["c7.vcf"]  # and no trace of it
+            for name, text in server.texts().items():
+                server.put(name, text)
+        assert site.sync(0).json()["a"]["deleted"] == 1
+        assert set(site.contacts()) == {"u%d" % i for i in range(24) if i != 7}
+        assert site.sync(0).json()["status"] == "unchanged"
+        site.close()
+
+
 def odd_words():
     """412 and 410 to a listing are about no record."""
     for status, code, words in ((412, 6, "412"), (410, 0, "")):
@@ -167,7 +218,8 @@ def odd_words():
 def main():
     suite = Suite("odd servers")
     for test in (unreadable_is_news_once, unreadable_here_is_named_and_left, a_delete_that_is_not_carried_out, twins_are_told, renamed_between_two_answers,
-                 edited_here_while_a_write_there_is_looked_at_again, odd_words,
+                 edited_here_while_a_write_there_is_looked_at_again, deletes_found_out_late_wait_for_the_guard,
+                 a_token_nobody_knows_any_more, odd_words,
                  an_export_can_be_read_apart):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()

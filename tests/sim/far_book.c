@@ -21,7 +21,7 @@ static void boundary(struct session *s, const char *where)
 static void users_meanwhile(struct session *s)
 {
     struct world *w = s->w;
-    if (!w->calm && w->habits.users_in_runs && !db_in_transaction(w->db) && chance(w, 40)) user_acts(w, true);
+    if (!w->calm && w->habits.users_in_runs && !w->taken_over && !db_in_transaction(w->db) && chance(w, 40)) user_acts(w, true);
 }
 
 static bool goes_wrong(struct session *s)
