@@ -12,17 +12,16 @@ test reads too (tests/e2e/clock_shim.c), so that delays of minutes and tokens of
 import base64
 import copy
 import json
-import mmap
 import os
 import random
 import re
-import struct
 import sys
-import tempfile
 import threading
 import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from clock import Clock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCHEMA = os.path.join(HERE, "..", "fixtures", "schemas", "people-openapi.json")
@@ -57,25 +56,6 @@ def expired():
 def rate_limited(code=429, reason="RATE_LIMIT_EXCEEDED", retry_after=None):
     return Refused(code, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Critical read requests (Contact and Profile Reads)'", reason,
                    retry_after, quota_limit="FBSV1CriticalReadsPerMinutePerProjectPerUser")
-
-
-class Clock:
-    """Milliseconds to add to the machine's clock, in a file that the program under test maps as well."""
-
-    def __init__(self):
-        handle, self.path = tempfile.mkstemp(prefix="abgleich-clock-")
-        os.write(handle, b"\0" * 8)
-        self.map = mmap.mmap(handle, 8)
-        os.close(handle)
-
-    def offset(self):
-        return struct.unpack("q", self.map[:8])[0] / 1000
-
-    def advance(self, seconds):
-        self.map[:8] = struct.pack("q", int((self.offset() + seconds) * 1000))
-
-    def now(self):
-        return time.time() + self.offset()
 
 
 class Schemas:
