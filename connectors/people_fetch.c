@@ -131,22 +131,35 @@ static const char *created_as(const struct session *s, struct str operation)
     return NULL;
 }
 
-static struct str operation_of(struct str id)
+/* The operation id of a create by the name it was given: "new:" and the id; a record that came back had a name of
+ * Google's. */
+static struct str operation_of(struct str id, bool *unnamed)
 {
     struct str prefix = STR(PEOPLE_NEW);
-    return str_starts(id, prefix) ? (struct str){id.p + prefix.n, id.n - prefix.n} : STR_NONE;
+    *unnamed = str_starts(id, prefix);
+    return *unnamed ? (struct str){id.p + prefix.n, id.n - prefix.n} : id;
 }
+
+struct found {
+    const char *name; /* what Google calls it; NULL = not found */
+    bool gone;        /* certainly not there */
+    bool unknown;     /* it may show up yet */
+};
 
 /* There is no search by operation id: what changed was gone through already, else everything is. Found nowhere, it
  * counts as never arrived only once Google's own delay is over. */
-static enum fault_code find_created(struct session *s, struct str id, const char **name, bool *gone, struct fault *f)
+static enum fault_code find_created(struct session *s, struct str id, struct found *out, struct fault *f)
 {
-    struct str operation = operation_of(id);
+    bool unnamed;
+    struct str operation = operation_of(id, &unnamed);
     char *text AUTO_FREE = mem_strndup(operation.p, operation.n);
-    *name = created_as(s, operation);
-    enum fault_code code = *name ? FAULT_NONE : people_see_all(s, f);
-    if (!*name && !code) *name = created_as(s, operation);
-    *gone = !*name && !people_recent_find(s, RECENT_SENT, text);
+    bool sent = people_recent_find(s, RECENT_SENT, text) != NULL;
+    *out = (struct found){.name = created_as(s, operation)};
+    if (out->name || (!unnamed && !sent)) return FAULT_NONE;
+    enum fault_code code = people_see_all(s, f);
+    if (!code) out->name = created_as(s, operation);
+    out->unknown = !out->name && sent;
+    out->gone = !out->name && !sent;
     return code;
 }
 
@@ -161,16 +174,14 @@ struct plan { /* what is asked of Google, and by which names the engine knows it
 static enum fault_code sort_out(struct session *s, struct str id, const struct sink *sink, struct plan *p,
                                 struct fault *f)
 {
-    const char *name = NULL;
-    bool gone = false;
-    enum fault_code code = operation_of(id).p ? find_created(s, id, &name, &gone, f) : FAULT_NONE;
-    if (code) return code;
-    if (gone) {
+    struct found found;
+    enum fault_code code = find_created(s, id, &found, f);
+    if (code || found.unknown) return code;
+    if (found.gone) {
         const struct entry e = {.id = id, .gone = true};
         return sink->entry(sink->ctx, &e);
     }
-    if (operation_of(id).p && !name) return FAULT_NONE; /* unknown */
-    struct str now = name ? str_of(name) : id;
+    struct str now = found.name ? str_of(found.name) : id;
     char *key AUTO_FREE = mem_strndup(now.p, now.n);
     json_t *written = json_incref(json_object_get(s->written, key));
     if (written) { /* once: who asks again wants to know what became of it since */

@@ -16,13 +16,19 @@ static void add(struct session *s, struct people_recent r)
     s->recent[s->n_recent++] = r;
 }
 
+static bool is_recent(struct session *s, int64_t at_ms)
+{
+    int64_t age_ms = s->env->now_ms(s->env) - at_ms;
+    return age_ms >= 0 && age_ms <= PEOPLE_LAG_MS;
+}
+
 /* "1700000000000 w people/c1 %Eabc 2026-11-24T01:00:00Z", '-' for what was not told. */
 static void read_line(struct session *s, struct str line)
 {
     struct str at = str_split(&line, ' '), kind = str_split(&line, ' '), name = str_split(&line, ' ');
     struct str etag = str_split(&line, ' '), time = str_split(&line, ' ');
     long long ms;
-    if (!str_to_int64(at, &ms) || kind.n != 1 || !name.n) return;
+    if (!str_to_int64(at, &ms) || kind.n != 1 || !name.n || !is_recent(s, ms)) return; /* slots are used again */
     struct people_recent r = {.kind = kind.p[0], .at_ms = ms, .name = mem_strndup(name.p, name.n)};
     r.etag = etag.n > 1 ? mem_strndup(etag.p, etag.n) : mem_strdup("");
     r.time = time.n > 1 ? mem_strndup(time.p, time.n) : mem_strdup("");
@@ -60,19 +66,17 @@ static void load(struct session *s)
     if (!old) read_slots(s, used);
 }
 
-static bool is_recent(struct session *s, const struct people_recent *r)
-{
-    int64_t age_ms = s->env->now_ms(s->env) - r->at_ms;
-    return age_ms >= 0 && age_ms <= PEOPLE_LAG_MS;
-}
-
+/* The newest of that name. */
 struct people_recent *people_recent_find(struct session *s, char kind, const char *name)
 {
+    struct people_recent *found = NULL;
     load(s);
-    for (size_t i = s->n_recent; i-- > 0;)
-        if (s->recent[i].kind == kind && strcmp(s->recent[i].name, name) == 0)
-            return is_recent(s, &s->recent[i]) ? &s->recent[i] : NULL;
-    return NULL;
+    for (size_t i = 0; i < s->n_recent; i++) {
+        struct people_recent *r = &s->recent[i];
+        bool newer = !found || r->at_ms >= found->at_ms;
+        if (r->kind == kind && newer && strcmp(r->name, name) == 0) found = r;
+    }
+    return found && is_recent(s, found->at_ms) ? found : NULL;
 }
 
 void people_recent_add(struct session *s, char kind, const char *name, const json_t *person)

@@ -364,13 +364,8 @@ static enum fault_code make_plan(struct job *job)
     return code ? code : plan_build(job);
 }
 
-/* Several links may feed one collection of a remote (design.md 2), and none of them may create what another one is just
- * creating: they go one after the other. (The store needs no such turn: what links write there they also see there.) */
-static enum fault_code take_turn(struct job *job, struct lock **turn)
+static enum fault_code wait_for_turn(struct job *job, const char *name, struct lock **turn)
 {
-    *turn = NULL;
-    if (job->policy != POLICY_ONE_WAY || job->options->check_only || job_can(job, SIDE_B, IN_STATE)) return FAULT_NONE;
-    const char *name = arena_printf(&job->memory, "target %s", buf_cstr(&job->side[SIDE_B].identity));
     int64_t give_up_ms = job->env->monotonic_ms(job->env) + TURN_WAIT_MAX_MS;
     for (;;) {
         struct fault why AUTO_FAULT = FAULT_INIT;
@@ -382,6 +377,39 @@ static enum fault_code take_turn(struct job *job, struct lock **turn)
         code = job->env->sleep_ms(job->env, TURN_POLL_MS);
         if (code) return fault_set(job->fault, code, _("the next run goes on"), _("stopped"));
     }
+}
+
+/* Several links may feed one collection of a remote (design.md 2), and none of them may create what another one is just
+ * creating: they go one after the other. (The store needs no such turn: what links write there they also see there.) So do
+ * links with a remote that must get one write at a time. */
+static bool needs_turn(const struct job *job, enum side s)
+{
+    if (job->options->check_only || job_can(job, s, IN_STATE)) return false;
+    return (s == SIDE_B && job->policy == POLICY_ONE_WAY) ||
+           (job_can(job, s, SERIAL_WRITES) && policy_writes(job->policy, s));
+}
+
+static const char *turn_name(struct job *job, enum side s)
+{
+    return arena_printf(&job->memory, "target %s", buf_cstr(&job->side[s].identity));
+}
+
+/* Two turns are taken in one order by everybody. */
+static enum fault_code take_turns(struct job *job, struct lock *turns[2])
+{
+    const char *names[2];
+    size_t n = 0;
+    for (int s = 0; s < 2; s++)
+        if (needs_turn(job, (enum side)s)) names[n++] = turn_name(job, (enum side)s);
+    if (n == 2 && strcmp(names[0], names[1]) == 0) n = 1;
+    if (n == 2 && strcmp(names[0], names[1]) > 0) {
+        const char *first = names[1];
+        names[1] = names[0];
+        names[0] = first;
+    }
+    enum fault_code code = FAULT_NONE;
+    for (size_t i = 0; !code && i < n; i++) code = wait_for_turn(job, names[i], &turns[i]);
+    return code;
 }
 
 static enum fault_code run_steps(struct job *job)
@@ -401,8 +429,10 @@ static void run_locked(struct job *job)
     tell_progress(job, PHASE_CONNECT, 0, 0);
     enum fault_code code = job->options->check_only ? FAULT_NONE : tell_interrupted(job);
     if (!code) code = open_job(job, traits);
-    struct lock *turn AUTO_LOCK = NULL;
-    if (!code) code = take_turn(job, &turn);
+    struct lock *first AUTO_LOCK = NULL, *second AUTO_LOCK = NULL, *turns[2] = {NULL, NULL};
+    if (!code) code = take_turns(job, turns);
+    first = turns[0];
+    second = turns[1];
     if (!code) code = run_steps(job);
     if (code) {
         fault_set(job->fault, code, NULL, "%s", fault_name(code)); /* where a callee forgot to say */

@@ -275,6 +275,16 @@ class People:
                 return contact.now()
         return person
 
+    def merge(self, into, gone):
+        """A person joins two contacts in Google's own page: one name is left, and both names' clientData with it."""
+        person, other = copy.deepcopy(self.contacts[into].now()), self.contacts[gone].now()
+        for name in UPDATABLE:
+            if name not in SINGLE and other.get(name):
+                person[name] = person.get(name, []) + [e for e in other[name] if e not in person.get(name, [])]
+        del self.contacts[gone]
+        self.contacts[into].previous.append(gone)
+        self.store(into, person)
+
     # -- reading --
     def shown(self, person, fields, contact, profile=False):
         """As an answer tells it: metadata on every entry, what the server builds, one URL a read."""
