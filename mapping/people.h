@@ -54,7 +54,7 @@ void people_base64(struct str bytes, struct buf *out);
 /* personFields of every read: everything the table maps, and what the connector itself needs. */
 void people_fields(struct buf *out);
 
-/* One row of the table, for the manual and its test. `lost` (msgid, NULL = nothing): what the API cannot hold of it. */
+/* One row of the table, for the manual and its test. `lost` (English, NULL = nothing): what the API cannot hold of it. */
 struct people_row;
 const struct people_row *people_row_at(size_t i); /* NULL at the end */
 void people_row_text(const struct people_row *row, struct buf *vcard, struct buf *api, const char **lost);

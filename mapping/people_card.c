@@ -48,13 +48,23 @@ static void put_text(struct writing *w, const char *property, struct str value)
 
 /* -- types -- */
 
-static bool is_word(struct str s)
+/* A URI has no escapes (RFC 2426 4), but readers undo those they meet. */
+static void add_uri(struct buf *line, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\\') buf_addc(line, '\\');
+        buf_addc(line, s.p[i]);
+    }
+}
+
+/* As a parameter without quotes, and as part of a key: what is no letter there becomes a dash. */
+static void add_word(struct buf *line, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = (char)(s.p[i] | 0x20);
-        if (!(c >= 'a' && c <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') && s.p[i] != '-') return false;
+        bool plain = (c >= 'a' && c <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-' || (s.p[i] & 0x80);
+        buf_addc(line, plain ? s.p[i] : '-');
     }
-    return s.n > 0;
 }
 
 /* How the API spells words of its own that Apple's address book knows as well. */
@@ -96,7 +106,7 @@ static void put_value(struct writing *w, const struct people_row *row, const jso
     if (row->kind == PEOPLE_PERSON) buf_adds(&line, ";VALUE=text");
     buf_addc(&line, ':');
     if (row->field == FIELD_URL)
-        buf_addstr(&line, value); /* a URI has no escapes (RFC 2426 4) */
+        add_uri(&line, value);
     else
         vcard_escape(&line, value, VCARD_30);
     end(w, &line, label);
@@ -249,13 +259,13 @@ static void put_handle(struct writing *w, const struct people_row *row, const js
         buf_adds(&line, ";X-SERVICE-TYPE=GoogleTalk:xmpp:");
     else if (scheme.n)
         buf_addf(&line, ":%s:", ascii_lower(&w->arena, scheme).p);
-    else if (is_word(protocol))
-        buf_addf(&line, ";X-SERVICE-TYPE=%.*s:x-apple:", STR_ARG(protocol));
-    else if (protocol.n)
-        buf_addf(&line, ";X-SERVICE-TYPE=\"%.*s\":x-apple:", STR_ARG(protocol));
-    else
+    else if (protocol.n) {
+        buf_adds(&line, ";X-SERVICE-TYPE=");
+        add_word(&line, protocol);
         buf_adds(&line, ":x-apple:");
-    buf_addstr(&line, user);
+    } else
+        buf_adds(&line, ":x-apple:");
+    add_uri(&line, user);
     end(w, &line, label);
 }
 
@@ -266,7 +276,8 @@ static void put_sip(struct writing *w, const struct people_row *row, const json_
     if (!address.n) return;
     struct str label = begin_typed(w, &line, row, entry);
     bool whole = str_starts_nocase(address, STR("sip:")) || str_starts_nocase(address, STR("sips:"));
-    buf_addf(&line, ":%s%.*s", whole ? "" : "sip:", STR_ARG(address));
+    buf_addf(&line, ":%s", whole ? "" : "sip:");
+    add_uri(&line, address);
     end(w, &line, label);
 }
 

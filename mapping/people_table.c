@@ -1,6 +1,5 @@
 #include "mapping/people_table.h"
 
-#include "base/i18n.h"
 
 static const struct people_type phone_types[] = {
     {"CELL,WORK", "workMobile"},
@@ -73,41 +72,41 @@ const struct people_protocol people_protocols[] = {
 };
 
 #define LOST_TYPES                                                                                                     \
-    N_("several TYPE words at once beyond those Google knows; PREF beyond the order; a TYPE beside a label")
+    "several TYPE words at once beyond those Google knows; PREF beyond the order; a TYPE beside a label"
 
 const struct people_row people_rows[] = {
-    {FIELD_NAME_FAMILY, PEOPLE_NAME, "names", "familyName", NULL, "N", N_("several values are joined by a space")},
-    {FIELD_NAME_GIVEN, PEOPLE_NAME, "names", "givenName", NULL, "N", N_("several values are joined by a space")},
-    {FIELD_NAME_ADDITIONAL, PEOPLE_NAME, "names", "middleName", NULL, "N", N_("several values are joined by a space")},
-    {FIELD_NAME_PREFIX, PEOPLE_NAME, "names", "honorificPrefix", NULL, "N", N_("several values are joined by a space")},
-    {FIELD_NAME_SUFFIX, PEOPLE_NAME, "names", "honorificSuffix", NULL, "N", N_("several values are joined by a space")},
+    {FIELD_NAME_FAMILY, PEOPLE_NAME, "names", "familyName", NULL, "N", "several values are joined by a space"},
+    {FIELD_NAME_GIVEN, PEOPLE_NAME, "names", "givenName", NULL, "N", "several values are joined by a space"},
+    {FIELD_NAME_ADDITIONAL, PEOPLE_NAME, "names", "middleName", NULL, "N", "several values are joined by a space"},
+    {FIELD_NAME_PREFIX, PEOPLE_NAME, "names", "honorificPrefix", NULL, "N", "several values are joined by a space"},
+    {FIELD_NAME_SUFFIX, PEOPLE_NAME, "names", "honorificSuffix", NULL, "N", "several values are joined by a space"},
     {FIELD_PHONETIC_GIVEN, PEOPLE_NAME, "names", "phoneticGivenName", NULL, "X-PHONETIC-FIRST-NAME", NULL},
     {FIELD_PHONETIC_MIDDLE, PEOPLE_NAME, "names", "phoneticMiddleName", NULL, "X-PHONETIC-MIDDLE-NAME", NULL},
     {FIELD_PHONETIC_FAMILY, PEOPLE_NAME, "names", "phoneticFamilyName", NULL, "X-PHONETIC-LAST-NAME", NULL},
     {FIELD_FN, PEOPLE_FN, "names", "unstructuredName", NULL, "FN",
-     N_("beside parts of a name: an FN that differs from them")},
+     "beside parts of a name: an FN that differs from them"},
     {FIELD_NICKNAME, PEOPLE_VALUE, "nicknames", "value", NULL, "NICKNAME", NULL},
     {FIELD_EMAIL, PEOPLE_VALUE, "emailAddresses", "value", place_types, "EMAIL", LOST_TYPES},
     {FIELD_TEL, PEOPLE_VALUE, "phoneNumbers", "value", phone_types, "TEL", LOST_TYPES},
     {FIELD_ADR, PEOPLE_PARTS, "addresses", NULL, place_types, "ADR", LOST_TYPES},
     {FIELD_ORG, PEOPLE_COMPANY, "organizations", "name", NULL, "ORG",
-     N_("units beyond the first are joined by a comma")},
+     "units beyond the first are joined by a comma"},
     {FIELD_TITLE, PEOPLE_POSITION, "organizations", "title", NULL, "TITLE", NULL},
     {FIELD_ROLE, PEOPLE_POSITION, "organizations", "jobDescription", NULL, "ROLE", NULL},
-    {FIELD_BDAY, PEOPLE_BIRTHDAY, "birthdays", "date", NULL, "BDAY", N_("the time of day; a day without a month")},
-    {FIELD_ANNIVERSARY, PEOPLE_EVENT, "events", "date", NULL, "ANNIVERSARY", N_("what is no date")},
-    {FIELD_DATE, PEOPLE_EVENT, "events", "date", NULL, "X-ABDATE", N_("what is no date")},
+    {FIELD_BDAY, PEOPLE_BIRTHDAY, "birthdays", "date", NULL, "BDAY", "the time of day; a day without a month"},
+    {FIELD_ANNIVERSARY, PEOPLE_EVENT, "events", "date", NULL, "ANNIVERSARY", "what is no date"},
+    {FIELD_DATE, PEOPLE_EVENT, "events", "date", NULL, "X-ABDATE", "what is no date"},
     {FIELD_NOTE, PEOPLE_NOTE, "biographies", "value", NULL, "NOTE", NULL},
     {FIELD_URL, PEOPLE_VALUE, "urls", "value", place_types, "URL", LOST_TYPES},
     {FIELD_IMPP, PEOPLE_HANDLE, "imClients", "username", place_types, "IMPP", LOST_TYPES},
     {FIELD_IMPP, PEOPLE_SIP, "sipAddresses", "value", place_types, "IMPP", LOST_TYPES},
     {FIELD_RELATED, PEOPLE_PERSON, "relations", "person", relation_types, "RELATED",
-     N_("a person told by UID or address")},
+     "a person told by UID or address"},
     {FIELD_CUSTOM, PEOPLE_CUSTOM, "userDefined", "value", NULL, "X-HUB-", NULL},
-    {FIELD_X, PEOPLE_OWN, "userDefined", "value", NULL, PEOPLE_OWN_FIELD, N_("every other unknown property")},
+    {FIELD_X, PEOPLE_OWN, "userDefined", "value", NULL, PEOPLE_OWN_FIELD, "every other unknown property"},
     {FIELD_CATEGORY, PEOPLE_GROUP, "memberships", "contactGroupMembership", NULL, "CATEGORIES", NULL},
     {FIELD_PHOTO, PEOPLE_PHOTO, "photos", "url", NULL, "PHOTO",
-     N_("a picture told by its address; size and format are Google's")},
+     "a picture told by its address; size and format are Google's"},
 };
 const size_t people_rows_n = sizeof people_rows / sizeof *people_rows;
 
