@@ -335,13 +335,16 @@ def late_answers_are_no_changes(case):
     case.sync()
     anna = case.named("Anna")
     assert anna["biographies"][0]["value"] == "neu" and anna["nicknames"] == [{"value": "Anni"}], anna
+    w.clock.advance(40)
+    case.edit("Anna", "NOTE:neu", "NOTE:ganz neu")
+    case.sync()
     w.requests = []
-    for _ in range(12):
+    for _ in range(13):
         w.clock.advance(30)
         case.quiet()
     w.clock.advance(10 * MINUTE)
     case.quiet()
-    assert not writes(w) and "NOTE:neu" in case.card("Anna"), paths(w)
+    assert not writes(w) and "NOTE:ganz neu" in case.card("Anna"), paths(w)
 
 
 def late_reads_by_name_as_well(case):

@@ -84,7 +84,7 @@ class Schemas:
                     self.check(item, known[name], path + "." + name)
                 elif isinstance(others, dict):
                     self.check(item, others, path + "." + name)
-                elif name not in ("sourcePrimary", "fullTimeEquivalentMillipercent", "costCenter"):  # since 2021
+                else:
                     raise bad("Invalid JSON payload received. Unknown name \"%s\" at '%s': Cannot find field.", name, path)
 
 
