@@ -149,8 +149,8 @@ struct push {
     void (*lost)(struct session *s, struct str before, struct str now, struct buf *out);
     /* Is a list of so many records accepted? FAULT_QUOTA with the numbers. NULL = any. */
     enum fault_code (*fits)(struct session *s, size_t n, struct fault *f);
-    /* Sends the list. FAULT_NONE: accepted as a whole. Anything else: as far as can be known nothing was changed, and sending it again does
-     * no harm. */
+    /* Sends the list. FAULT_NONE: accepted as a whole. _AUTH, _QUOTA, _REFUSED, _RATE_LIMITED, _UNSUPPORTED, _TOO_LARGE: for sure nothing was
+     * changed. Anything else: it may have been taken. Sending it again does no harm. */
     enum fault_code (*send)(struct session *s, const struct pushed *list, size_t n, struct fault *f);
     /* Deletes one by its name; one that is not there is deleted. NULL = cannot. */
     enum fault_code (*remove)(struct session *s, struct str id, struct fault *f);

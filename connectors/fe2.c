@@ -20,6 +20,7 @@
 #define ANSWER_MAX_BYTES (256u << 10)
 #define DEFAULT_VERSION FE2_VERSION(2, 39)
 #define DEFAULT_SOURCE "abgleich"
+#define PAUSE_MS 1000 /* from one answer to the next request: fe2 5.3 */
 #define MINUTE_MS (60 * (int64_t)1000)
 #define UNANSWERED_MS (90 * (int64_t)1000)
 
@@ -34,6 +35,7 @@ struct session {
     struct fe2_rules rules;
     struct fe2_rule *tables;
     struct collection about;
+    bool was_answered; /* with 200 or the like: FE2 wants a pause */
 };
 
 /* -- settings -- */
@@ -136,9 +138,11 @@ static enum fault_code check_account(const struct session *s, struct fault *f)
     return FAULT_NONE;
 }
 
+/* The turn at this FE2 is still ours: whoever comes next, from any process, comes after the pause. */
 static void fe2_close(struct session *s)
 {
     if (!s) return;
+    if (s->was_answered) s->env->sleep_ms(s->env, PAUSE_MS);
     http_close(s->http);
     free(s->tables);
     free(s->base);
@@ -321,6 +325,7 @@ static enum fault_code concluded(struct session *s, struct http_exchange *x, enu
     if (code == FAULT_CANCELLED) return code;
     if (x->status == 200) {
         if (f) fault_clear(f);
+        s->was_answered = true;
         forget_tries(s);
         return FAULT_NONE; /* whatever came of the body: FE2 documents none */
     }
@@ -422,6 +427,7 @@ static enum fault_code fe2_remove(struct session *s, struct str id, struct fault
     enum fault_code code = http_do(s->http, &x, f);
     bool done = x.status == 200 || x.status == 204 || x.status == 404;
     if (done && f) fault_clear(f);
+    s->was_answered = done;
     code = done ? FAULT_NONE : concluded(s, &x, code, 1, f);
     http_clear(&x);
     return code;

@@ -33,7 +33,8 @@ struct push_plan {
     struct entry_of_list *list;
     size_t n_list, n_changes;
     int64_t filtered;
-    bool first, stale; /* never accepted by this remote; accepted long ago */
+    bool first, stale; /* never accepted by this remote; to be sent though nothing changed */
+    bool unsure;       /* an earlier list may have been taken or not */
 };
 
 static const struct push *push_of(const struct job *job)
@@ -129,12 +130,12 @@ static enum fault_code read_source(struct job *job)
 static void load_rows(struct job *job)
 {
     struct push_plan *p = job->push;
-    struct str identity = STR_NONE;
-    int64_t sent_ms = 0;
-    p->first = !pushed_list_get(job->db, job->link->name, &job->memory, &identity, &sent_ms) ||
-               !str_eq(identity, buf_str(&job->side[SIDE_B].identity));
-    int64_t age = job->env->now_ms(job->env) - sent_ms;
-    p->stale = job->options->full_listing || age > PUSH_AGAIN_MS || age < 0;
+    struct pushed_list last = {.sent_ms = 0};
+    p->first = !pushed_list_get(job->db, job->link->name, &job->memory, &last) || !last.sent_ms ||
+               !str_eq(last.identity, buf_str(&job->side[SIDE_B].identity));
+    p->unsure = last.unsure;
+    int64_t age = job->env->now_ms(job->env) - last.sent_ms;
+    p->stale = job->options->full_listing || p->unsure || age > PUSH_AGAIN_MS || age < 0;
     p->n_rows = pushed_load(job->db, job->link->name, &job->memory, &p->rows);
     p->kept = arena_zalloc(&job->memory, p->n_rows + 1);
     map64_init(&p->by_source, 64);
@@ -163,12 +164,19 @@ static const struct pushed_row *row_of(const struct job *job, struct str source,
     return &p->rows[at];
 }
 
-static struct str new_name(struct job *job, struct str source)
+/* The same each time until a list is accepted: a person approves exactly this list, and one whose answer was lost may
+ * have made the records. The same name with another UID is another record. A UUID of version 8 (RFC 9562 5.8). */
+static struct str new_name(struct job *job, struct str source, struct str uid)
 {
-    char uuid[UUID_TEXT_BYTES];
+    struct buf seed AUTO_BUF = BUF_INIT;
     if (job_can(job, SIDE_A, HUB)) return source;
-    env_uuid4(job->env, uuid);
-    return arena_str(&job->memory, str_of(uuid));
+    buf_addf(&seed, "%zu.%.*s%.*s", source.n, STR_ARG(source), STR_ARG(uid));
+    uint64_t high = hash(job, buf_str(&seed));
+    buf_addc(&seed, '2');
+    uint64_t low = hash(job, buf_str(&seed));
+    return str_of(arena_printf(&job->memory, "%08" PRIx64 "-%04" PRIx64 "-8%03" PRIx64 "-%04" PRIx64 "-%012" PRIx64,
+                               high >> 32, high >> 16 & 0xffff, high & 0xfff, (low >> 48 & 0x3fff) | 0x8000,
+                               low & 0xffffffffffff));
 }
 
 /* -- the list -- */
@@ -187,7 +195,7 @@ static enum fault_code add_to_list(struct job *job, const struct source *source,
     struct entry_of_list *e = &p->list[p->n_list];
     *e = (struct entry_of_list){.source = source->id, .uid = arena_str(&job->memory, record_uid(r))};
     e->before = row_of(job, e->source, e->uid);
-    struct str id = e->before ? e->before->id : new_name(job, e->source);
+    struct str id = e->before ? e->before->id : new_name(job, e->source, e->uid);
     enum fault_code code = push_of(job)->render(
         job->side[SIDE_B].session, r, id, e->before ? e->before->body : STR_NONE, &job->memory, &e->made, job->fault);
     if (code) {
@@ -373,9 +381,14 @@ static enum fault_code look(struct job *job)
 
 /* -- the plan -- */
 
+static bool is_new(const struct entry_of_list *e)
+{
+    return !e->before || !e->before->accepted;
+}
+
 static bool differs(const struct entry_of_list *e)
 {
-    return !e->before || !str_eq(e->before->body, e->made.body);
+    return is_new(e) || !str_eq(e->before->body, e->made.body);
 }
 
 static void tell_lost(struct job *job)
@@ -399,7 +412,7 @@ static void count_all(struct job *job)
         const struct entry_of_list *e = &p->list[i];
         const uint64_t both[] = {hash(job, e->made.id), hash(job, e->made.body)};
         sum += hash_bytes(&job->key, both, sizeof both);
-        if (!e->before)
+        if (is_new(e))
             a->fresh++;
         else if (differs(e))
             a->changed++;
@@ -436,32 +449,65 @@ void push_tell(struct job *job)
     struct push_plan *p = job->push;
     for (size_t i = 0; i < p->n_list; i++)
         if (differs(&p->list[i]))
-            tell_listed(job, p->list[i].before ? WRITE_UPDATE : WRITE_CREATE, p->list[i].made.title, p->list[i].made.id,
-                        p->list[i].source);
+            tell_listed(job, is_new(&p->list[i]) ? WRITE_CREATE : WRITE_UPDATE, p->list[i].made.title,
+                        p->list[i].made.id, p->list[i].source);
     for (size_t i = 0; i < p->n_rows; i++)
         if (!p->kept[i]) tell_listed(job, WRITE_DELETE, p->rows[i].title, p->rows[i].id, p->rows[i].source);
 }
 
 /* -- sending -- */
 
-static enum fault_code begin_report(struct job *job)
+static struct pushed_row *rows_of(const struct push_plan *p)
 {
-    enum fault_code code = job->result->run ? FAULT_NONE : db_begin(job->db, job->fault);
-    if (code || job->result->run) return code;
-    code = tell_start(job, job->fault);
+    struct pushed_row *rows = mem_alloc((p->n_list + 1) * sizeof *rows);
+    for (size_t i = 0; i < p->n_list; i++) {
+        const struct entry_of_list *e = &p->list[i];
+        rows[i] = (struct pushed_row){.id = e->made.id,
+                                      .source = e->source,
+                                      .uid = e->uid,
+                                      .title = e->made.title,
+                                      .body = e->made.body,
+                                      .who = e->made.who,
+                                      .vital = e->made.vital};
+    }
+    return rows;
+}
+
+/* The report, and that the list may be taken from now on, whether we learn of it or not. */
+static enum fault_code begin_sending(struct job *job)
+{
+    struct push_plan *p = job->push;
+    struct pushed_row *rows AUTO_FREE = rows_of(p);
+    enum fault_code code = db_begin(job->db, job->fault);
+    if (code) return code;
+    code = p->n_changes && !job->result->run ? tell_start(job, job->fault) : FAULT_NONE;
+    if (!code)
+        code = pushed_try(job->db, job->link->name, buf_str(&job->side[SIDE_B].identity), rows, p->n_list, job->fault);
     if (code) db_rollback(job->db);
     return code ? code : db_commit(job->db, job->fault);
+}
+
+/* Answers that leave no doubt: nothing of the list was taken. */
+static bool is_sure(enum fault_code code)
+{
+    return code == FAULT_AUTH || code == FAULT_QUOTA || code == FAULT_REFUSED || code == FAULT_RATE_LIMITED ||
+           code == FAULT_UNSUPPORTED || code == FAULT_TOO_LARGE;
+}
+
+static void note_refusal(struct job *job)
+{
+    struct fault other AUTO_FAULT = FAULT_INIT; /* the answer is what is told; left unsure, the list is sent again */
+    if (job->push->unsure || db_begin(job->db, &other)) return;
+    if (pushed_refused(job->db, job->link->name, &other))
+        db_rollback(job->db);
+    else
+        db_commit(job->db, &other);
 }
 
 static enum fault_code remember(struct job *job)
 {
     struct push_plan *p = job->push;
-    struct pushed_row *rows AUTO_FREE = mem_alloc((p->n_list + 1) * sizeof *rows);
-    for (size_t i = 0; i < p->n_list; i++) {
-        const struct entry_of_list *e = &p->list[i];
-        rows[i] =
-            (struct pushed_row){e->made.id, e->source, e->uid, e->made.title, e->made.body, e->made.who, e->made.vital};
-    }
+    struct pushed_row *rows AUTO_FREE = rows_of(p);
     enum fault_code code = db_begin(job->db, job->fault);
     if (code) return code;
     code = pushed_replace(job->db, job->link->name, buf_str(&job->side[SIDE_B].identity), rows, p->n_list, job->fault);
@@ -477,17 +523,16 @@ enum fault_code push_send(struct job *job)
 {
     struct push_plan *p = job->push;
     if (!p->n_changes && !p->first && !p->stale) return FAULT_NONE;
-    enum fault_code code = p->n_changes ? begin_report(job) : FAULT_NONE;
+    enum fault_code code = begin_sending(job);
     if (code) return code;
     struct pushed *list AUTO_FREE = mem_alloc((p->n_list + 1) * sizeof *list);
     for (size_t i = 0; i < p->n_list; i++) list[i] = p->list[i].made;
     tell_progress(job, PHASE_WRITE, 0, p->n_list);
     code = push_of(job)->send(job->side[SIDE_B].session, list, p->n_list, job->fault);
-    if (code) {
-        fault_about(job->fault, NULL, job->side[SIDE_B].account->name);
-        return code;
-    }
-    return remember(job);
+    if (!code) return remember(job);
+    if (is_sure(code)) note_refusal(job);
+    fault_about(job->fault, NULL, job->side[SIDE_B].account->name);
+    return code;
 }
 
 void push_free(struct job *job)

@@ -39,14 +39,17 @@ static bool is_preferred(const struct record *r, const struct element *e)
     return property_has_type(p, "PREF") || (pref && pref->n_values && str_eq(pref->values[0], STR("1")));
 }
 
-/* The preferred element of a field, else the first of the card; word: a TYPE it must have, NULL = any. */
-static const struct element *best(const struct making *m, uint16_t field, const char *word)
+/* The preferred element of a field, else the first of the card. word: a TYPE it must have; is_usable: what its value
+ * must be; NULL = any. */
+static const struct element *best(const struct making *m, uint16_t field, const char *word,
+                                  bool (*is_usable)(const struct making *m, struct str value))
 {
     size_t n;
     const struct element *e = record_elements(m->r, &n), *found = NULL;
     bool preferred = false;
     for (size_t i = 0; i < n; i++) {
         if (e[i].field->id != field || (word && !property_has_type(&m->r->card->props[e[i].prop], word))) continue;
+        if (is_usable && !is_usable(m, e[i].value_text)) continue;
         bool is = is_preferred(m->r, &e[i]);
         if (found && (preferred > is || (preferred == is && found->prop < e[i].prop))) continue;
         found = &e[i];
@@ -57,7 +60,7 @@ static const struct element *best(const struct making *m, uint16_t field, const 
 
 static struct str text_of(const struct making *m, uint16_t field)
 {
-    const struct element *e = best(m, field, NULL);
+    const struct element *e = best(m, field, NULL, NULL);
     return e ? e->value_text : STR_NONE;
 }
 
@@ -95,6 +98,24 @@ bool fe2_phone(struct str number, const char *region, struct buf *out)
     buf_adds(out, "00");
     buf_add(out, e164.p + 1, e164.n - 1);
     return true;
+}
+
+static bool is_phone(const struct making *m, struct str value)
+{
+    struct buf number AUTO_BUF = BUF_INIT;
+    return fe2_phone(value, m->rules->region, &number);
+}
+
+/* One address and nothing beside it: no name, no second one. */
+static bool is_mail(const struct making *m, struct str value)
+{
+    size_t at = 0;
+    (void)m;
+    for (size_t i = 0; i < value.n; i++) {
+        if ((unsigned char)value.p[i] <= ' ' || strchr("<>,;:\"", value.p[i])) return false;
+        at += value.p[i] == '@';
+    }
+    return at == 1 && value.p[0] != '@' && value.p[value.n - 1] != '@';
 }
 
 /* -- the fields, in the order of FE2's own sample -- */
@@ -190,18 +211,48 @@ static json_t *alarm_groups(struct making *m)
     return list;
 }
 
-static json_t *issi(struct making *m)
+static bool is_digits(struct str s)
 {
-    return json_of(own_field(m, "ISSI"));
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9') return false;
+    return s.n > 0;
 }
 
+static json_t *issi(struct making *m)
+{
+    struct buf all AUTO_BUF = BUF_INIT;
+    for (struct str rest = own_field(m, "ISSI"); rest.p && rest.n;) {
+        struct str several = str_split(&rest, ';');
+        while (several.p && several.n) {
+            struct str one = str_trim(str_split(&several, ','));
+            if (one.n && !is_digits(one)) warn(m, _("the ISSI \"%.*s\" is no number and is left out"), STR_ARG(one));
+            if (!is_digits(one)) continue;
+            if (all.len) buf_addc(&all, ';');
+            buf_addstr(&all, one);
+        }
+    }
+    return json_of(arena_str(m->arena, buf_str(&all)));
+}
+
+/* Which service an IMPP is for stands in its key (mapping/vcard_keys.c). */
+static bool is_xmpp(const struct element *e)
+{
+    struct str rest = e->key_text;
+    str_split(&rest, ';');
+    struct str spelling = str_split(&rest, ';');
+    return e->field->id == FIELD_IMPP && (str_eq(spelling, STR("IMPP:XMPP")) || str_eq(spelling, STR("IMPP:JABBER")) ||
+                                          str_eq(spelling, STR("X-JABBER")));
+}
+
+/* "xmpp:anna@example.org?message" is an address and what to do with it. */
 static json_t *xmpp(struct making *m)
 {
     size_t n;
     const struct element *e = record_elements(m->r, &n);
-    for (size_t i = 0; i < n; i++)
-        if (e[i].field->id == FIELD_IMPP && str_starts_nocase(e[i].value_text, STR("xmpp:")))
-            return json_of((struct str){e[i].value_text.p + 5, e[i].value_text.n - 5});
+    for (size_t i = 0; i < n; i++) {
+        struct str rest = e[i].value_text;
+        if (is_xmpp(&e[i])) return json_of(str_split(&rest, '?'));
+    }
     return json_of(STR_NONE);
 }
 
@@ -224,6 +275,7 @@ static bool uses_token(struct making *m)
 {
     const char *mode = mode_before(m);
     if (m->rules->version < FE2_MODES_SINCE) return false;
+    if (!mode && m->before) return false; /* made when there were no tokens */
     return mode ? strcmp(mode, "TOKEN") == 0 : !pager_address(m).n;
 }
 
@@ -240,9 +292,9 @@ static json_t *pager(struct making *m)
         return json_of(STR_NONE);
     }
     if (!address.n) return json_of(STR_NONE);
-    bool mail = str_find(address, STR("@")) != (size_t)-1;
+    bool mail = is_mail(m, address);
     if (!mail && !fe2_phone(address, m->rules->region, &number)) {
-        warn(m, _("the pager address \"%.*s\" is no number FE2 takes"), STR_ARG(address));
+        warn(m, _("the pager address \"%.*s\" is no number FE2 takes and no mail address"), STR_ARG(address));
         m->stops = true;
         return json_of(STR_NONE);
     }
@@ -252,13 +304,17 @@ static json_t *pager(struct making *m)
 
 static json_t *email(struct making *m)
 {
-    return json_of(text_of(m, FIELD_EMAIL));
+    const struct element *e = best(m, FIELD_EMAIL, NULL, is_mail);
+    struct str first = text_of(m, FIELD_EMAIL);
+    if (!e && first.n) warn(m, _("\"%.*s\" is no mail address and is left out"), STR_ARG(first));
+    return json_of(e ? e->value_text : STR_NONE);
 }
 
 static json_t *mobile(struct making *m)
 {
-    const struct element *cell = best(m, FIELD_TEL, "CELL");
+    const struct element *cell = best(m, FIELD_TEL, "CELL", is_phone);
     struct buf number AUTO_BUF = BUF_INIT;
+    if (!cell) cell = best(m, FIELD_TEL, "CELL", NULL);
     if (cell && !fe2_phone(cell->value_text, m->rules->region, &number))
         warn(m, _("the mobile number \"%.*s\" is none FE2 takes and is left out"), STR_ARG(cell->value_text));
     return json_of(buf_str(&number));

@@ -20,7 +20,8 @@ size_t pushed_load(struct db *db, const char *link, struct arena *arena, struct 
                                                                     .title = arena_str(arena, column_text(q, 3)),
                                                                     .body = arena_str(arena, column_text(q, 4)),
                                                                     .who = arena_str(arena, column_text(q, 5)),
-                                                                    .vital = (unsigned)column_int(q, 6)};
+                                                                    .vital = (unsigned)column_int(q, 6),
+                                                                    .accepted = column_int(q, 7) != 0};
     query_end(q);
     size_t n = rows.n;
     *out = rows_keep(&rows, arena);
@@ -38,6 +39,7 @@ static void add(struct db *db, int64_t link, const struct pushed_row *row)
     bind_text(q, 6, row->body);
     bind_text(q, 7, row->who);
     bind_int(q, 8, row->vital);
+    bind_int(q, 9, row->accepted);
     query_run(q);
 }
 
@@ -46,11 +48,43 @@ enum fault_code pushed_replace(struct db *db, const char *link, struct str ident
 {
     int64_t number = db_name_number(db, link, true);
     query_run(of_link(db, QUERY_PUSHED_WIPE, link));
-    for (size_t i = 0; i < n; i++) add(db, number, &rows[i]);
+    for (size_t i = 0; i < n; i++) {
+        struct pushed_row row = rows[i];
+        row.accepted = true;
+        add(db, number, &row);
+    }
     struct query *q = of_link(db, QUERY_PUSHED_LIST_SET, link);
     bind_text(q, 2, identity);
     bind_int(q, 3, db_env(db)->now_ms(db_env(db)));
     query_run(q);
+    return db_check(db, f);
+}
+
+static void set_unsure(struct db *db, const char *link, struct str identity, bool unsure)
+{
+    struct query *q = of_link(db, QUERY_PUSHED_LIST_UNSURE, link);
+    bind_text(q, 2, identity);
+    bind_int(q, 3, unsure);
+    query_run(q);
+}
+
+enum fault_code pushed_try(struct db *db, const char *link, struct str identity, const struct pushed_row *rows,
+                           size_t n, struct fault *f)
+{
+    int64_t number = db_name_number(db, link, true);
+    for (size_t i = 0; i < n; i++) {
+        struct pushed_row row = rows[i];
+        row.accepted = false;
+        add(db, number, &row); /* what was accepted stays what it is */
+    }
+    set_unsure(db, link, identity, true);
+    return db_check(db, f);
+}
+
+enum fault_code pushed_refused(struct db *db, const char *link, struct fault *f)
+{
+    query_run(of_link(db, QUERY_PUSHED_REFUSED, link));
+    set_unsure(db, link, STR(""), false);
     return db_check(db, f);
 }
 
@@ -62,14 +96,12 @@ enum fault_code pushed_remove(struct db *db, const char *link, struct str id, st
     return db_check(db, f);
 }
 
-bool pushed_list_get(struct db *db, const char *link, struct arena *arena, struct str *identity, int64_t *sent_ms)
+bool pushed_list_get(struct db *db, const char *link, struct arena *arena, struct pushed_list *out)
 {
     struct query *q = of_link(db, QUERY_PUSHED_LIST_GET, link);
     bool there = query_step(q);
-    if (there) {
-        *identity = arena_str(arena, column_text(q, 0));
-        *sent_ms = column_int(q, 1);
-    }
+    if (there)
+        *out = (struct pushed_list){arena_str(arena, column_text(q, 0)), column_int(q, 1), column_int(q, 2) != 0};
     query_end(q);
     return there;
 }

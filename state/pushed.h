@@ -2,6 +2,9 @@
  * the next list is compared with, and what could be sent again. Bodies are kept as they were sent; the state is
  * readable by its owner only.
  *
+ * Before a list is sent it is written down as tried: if its answer is lost, or this process dies, the remote may have
+ * taken it. Whoever was new in it then counts as there, with what it was made with, until a list is accepted.
+ *
  * Called by core/push.c, and by commands that delete one record there. Strings read are in the arena. */
 #ifndef ABGLEICH_PUSHED_H
 #define ABGLEICH_PUSHED_H
@@ -14,6 +17,12 @@ struct pushed_row {
     struct str uid;    /* {NULL,0} = none */
     struct str title, body, who;
     unsigned vital; /* enum vital */
+    bool accepted;  /* false: only in lists whose answer was lost */
+};
+struct pushed_list {
+    struct str identity; /* of the remote */
+    int64_t sent_ms;     /* when its last list was accepted; 0 = never */
+    bool unsure;         /* a later one was sent, and nobody knows whether it was taken */
 };
 
 /* By id. */
@@ -21,9 +30,14 @@ size_t pushed_load(struct db *db, const char *link, struct arena *arena, struct 
 /* Within a transaction: these rows in place of those there, as accepted by that remote at this moment. */
 enum fault_code pushed_replace(struct db *db, const char *link, struct str identity, const struct pushed_row *rows,
                                size_t n, struct fault *f);
+/* Within a transaction, before a list is sent: it may be taken from now on. */
+enum fault_code pushed_try(struct db *db, const char *link, struct str identity, const struct pushed_row *rows,
+                           size_t n, struct fault *f);
+/* Within a transaction: the list tried last was refused for sure, and none before it is unsure. */
+enum fault_code pushed_refused(struct db *db, const char *link, struct fault *f);
 enum fault_code pushed_remove(struct db *db, const char *link, struct str id, struct fault *f);
-/* When the last list was accepted, and by whom; false if never. */
-bool pushed_list_get(struct db *db, const char *link, struct arena *arena, struct str *identity, int64_t *sent_ms);
+/* False if none was ever tried. */
+bool pushed_list_get(struct db *db, const char *link, struct arena *arena, struct pushed_list *out);
 /* Another link that sends its list to this remote: two would delete each other's records. NULL = none. */
 const char *pushed_owner(struct db *db, struct str identity, const char *link, struct arena *arena);
 

@@ -65,13 +65,17 @@ QUERY(LINK_STATE_FEEDERS, "SELECT n.name FROM link_state s JOIN name n ON n.no =
 QUERY(LINK_STATE_DELETE, "DELETE FROM link_state WHERE link = $1")
 
 /* lists that are sent whole */
-QUERY(PUSHED_EACH, "SELECT id, source, uid, title, body, who, vital FROM pushed WHERE link = $1 ORDER BY id")
-QUERY(PUSHED_ADD, "INSERT INTO pushed(link, id, source, uid, title, body, who, vital) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+QUERY(PUSHED_EACH, "SELECT id, source, uid, title, body, who, vital, accepted FROM pushed WHERE link = $1 ORDER BY id")
+QUERY(PUSHED_ADD, "INSERT INTO pushed(link, id, source, uid, title, body, who, vital, accepted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                  " ON CONFLICT (link, id) DO NOTHING")
 QUERY(PUSHED_REMOVE, "DELETE FROM pushed WHERE link = $1 AND id = $2")
 QUERY(PUSHED_WIPE, "DELETE FROM pushed WHERE link = $1")
-QUERY(PUSHED_LIST_GET, "SELECT identity, sent_ms FROM pushed_list WHERE link = $1")
-QUERY(PUSHED_LIST_SET, "INSERT INTO pushed_list(link, identity, sent_ms) VALUES ($1, $2, $3)"
-                       " ON CONFLICT (link) DO UPDATE SET identity = $2, sent_ms = $3")
+QUERY(PUSHED_REFUSED, "DELETE FROM pushed WHERE link = $1 AND accepted = 0")
+QUERY(PUSHED_LIST_GET, "SELECT identity, sent_ms, unsure FROM pushed_list WHERE link = $1")
+QUERY(PUSHED_LIST_SET, "INSERT INTO pushed_list(link, identity, sent_ms, unsure) VALUES ($1, $2, $3, 0)"
+                       " ON CONFLICT (link) DO UPDATE SET identity = $2, sent_ms = $3, unsure = 0")
+QUERY(PUSHED_LIST_UNSURE, "INSERT INTO pushed_list(link, identity, sent_ms, unsure) VALUES ($1, $2, 0, $3)"
+                          " ON CONFLICT (link) DO UPDATE SET unsure = $3")
 QUERY(PUSHED_LIST_WIPE, "DELETE FROM pushed_list WHERE link = $1")
 QUERY(PUSHED_OWNER, "SELECT n.name FROM pushed_list p JOIN name n ON n.no = p.link WHERE p.identity = $1 AND n.name <> $2")
 QUERY(SUBJECT_ERASE_PUSHED, "DELETE FROM pushed WHERE source = $1 OR id = $1")

@@ -121,12 +121,13 @@ static const char link_mode[] = "ALTER TABLE link_state ADD COLUMN mode TEXT;"
 /* For who takes a link over: the runs of it that somebody ended from outside. */
 static const char run_under_way[] = "CREATE INDEX run_under_way ON run(link) WHERE status = 'running';";
 
-/* The last list each remote accepted that takes its list whole (state/pushed.h). */
+/* The last list each remote accepted that takes its list whole, and who else is in those whose answer was lost: accepted 0
+ * (state/pushed.h). */
 static const char pushed[] =
     "CREATE TABLE pushed(link BIGINT NOT NULL, id TEXT NOT NULL, source TEXT NOT NULL, uid TEXT, title TEXT NOT NULL, body TEXT NOT NULL,"
-    " who TEXT NOT NULL, vital BIGINT NOT NULL, PRIMARY KEY(link, id));"
+    " who TEXT NOT NULL, vital BIGINT NOT NULL, accepted BIGINT NOT NULL, PRIMARY KEY(link, id));"
     "CREATE INDEX pushed_source ON pushed(source);"
-    "CREATE TABLE pushed_list(link " ROWKEY ", identity TEXT NOT NULL, sent_ms BIGINT NOT NULL);";
+    "CREATE TABLE pushed_list(link " ROWKEY ", identity TEXT NOT NULL, sent_ms BIGINT NOT NULL, unsure BIGINT NOT NULL);";
 
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][8] = {

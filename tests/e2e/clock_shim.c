@@ -30,7 +30,7 @@ int clock_gettime(clockid_t id, struct timespec *out)
     static clock_fn next;
     if (!next) next = (clock_fn)dlsym(RTLD_NEXT, "clock_gettime");
     int result = next(id, out);
-    if (result || (id != CLOCK_REALTIME && id != CLOCK_MONOTONIC)) return result;
+    if (result || (id != CLOCK_REALTIME && id != CLOCK_MONOTONIC && id != CLOCK_MONOTONIC_RAW)) return result;
     int64_t ns = out->tv_nsec + *offset_ms() % 1000 * 1000000;
     out->tv_sec += *offset_ms() / 1000 + ns / 1000000000;
     out->tv_nsec = ns % 1000000000;

@@ -360,7 +360,7 @@ PAUSES = (
     ("soon after 423", "busy", 59, "5.1: wait 60 s"), ("a minute after 423", "busy", 60, None),
     ("soon after a proxy's 503", "503 proxy", 200, "5.1: wait 300 s"), ("five minutes after 503", "503 proxy", 300, None),
     ("soon after a reset", "reset after", 80, "5.1: wait 90 s"), ("90 s after a reset", "reset after", 90, None),
-    ("soon after silence", "silence after", 80, "5.1: wait 90 s"),
+    ("soon after silence", "silence after", 50, "5.1: wait 90 s"),
 )
 
 

@@ -72,7 +72,7 @@ class FE2:
         self.version, self.clock = tuple(int(n) for n in version.split(".")), clock
         self.requests, self.violations, self.created = [], [], 0
         self.organisations, self.faults, self.at, self.during = [], [], lambda moment, number, request: None, lambda: None
-        self.pauses, self.notes, self.confirmed, self.lone = dict(PAUSES), False, False, True
+        self.pauses, self.notes, self.confirmed, self.lone, self.legacy_without = dict(PAUSES), False, False, True, False
         self.busy, self.busy_wait, self.goes_on = 0, 0.0, 0
         self.refusal_of_delete, self.delete_answer, self.old_quota, self.bodies = 403, 200, "cut", {200: "{}"}
         self.earliest, self.busy_until, self.in_service, self.deleted = (0, ""), 0, [], set()
@@ -241,7 +241,11 @@ class FE2:
         if not self.confirmed:
             for sentence in broken_by_change(organisation.last, persons):
                 self.violate(sentence)
-        for i in set(persons) - set(organisation.book) if self.since(TOKENS_SINCE) else ():
+        for i in persons:
+            there = organisation.persons.get(i)
+            if there and persons[i].get("aPagerProFieldMode", there.mode) != there.mode:
+                self.violate("section 2: the mode of %s is flipped; the sync can never change it" % i)
+        for i in set(persons) - set(organisation.book) if self.since(TOKENS_SINCE) and not self.legacy_without else ():
             if persons[i]["aPagerProFieldMode"] == "LEGACY" and not persons[i]["aPagerPro"]:
                 self.violate("section 2: LEGACY for the new person %s who has no registered address" % i)
 

@@ -2,7 +2,6 @@
 
 import collections
 import re
-import select
 import socket
 import struct
 import sys
@@ -215,14 +214,14 @@ class Handler(BaseHTTPRequestHandler):
         return self.send(status, headers, data, lambda: w.at("half", number, request), *answer[3:])
 
     def be_silent(self):
-        """Until the client gives up; where time is shared, more than its patience passes."""
-        w = self.world
-        if w.clock:  # a client may wait 180 s in all: section 5.1
-            w.clock.advance(200)
-            w.pause_after("lost")
+        """Until the client gives up; where time is shared, it passes in leaps, for a client may wait 180 s: section 5.1."""
+        w, leap = self.world, time.monotonic() + 0.3
         while still_open(self.connection) and not w.stopped.is_set():
-            select.select([self.connection], [], [], 0.05)
             time.sleep(0.01)
+            if w.clock and time.monotonic() > leap:
+                leap += 0.3
+                w.clock.advance(30)
+                w.pause_after("lost")
 
     def send(self, status, headers, data, half=lambda: None, fault=None):
         if fault == "header":

@@ -175,8 +175,6 @@ def broken_by_change(last, now):
     for i in sorted(set(last) & set(now)):
         if all(last[i][n] and now[i][n] and last[i][n] != now[i][n] for n in ("lastName", "email")) and last[i]["firstName"] != now[i]["firstName"]:
             yield "section 4.1: externalDbId %s is reused for another person" % i
-        if "aPagerProFieldMode" in last[i] and last[i]["aPagerProFieldMode"] != now[i].get("aPagerProFieldMode"):
-            yield "section 2: the mode of %s is flipped; the sync can never change it" % i
     same = {(p["firstName"], p["lastName"], p["email"]): i for i, p in last.items() if i in gone}
     for i in sorted(new):
         old = same.get((now[i]["firstName"], now[i]["lastName"], now[i]["email"]))
