@@ -4,7 +4,7 @@
 
 static char delimiter_of(struct str text)
 {
-    static const char candidates[] = {',', ';', '\t'};
+    static const char candidates[] = {',', ';', '\t', '|'};
     size_t count[sizeof candidates] = {0}, best = 0;
     bool quoted = false;
     for (size_t i = 0; i < text.n && (quoted || (text.p[i] != '\n' && text.p[i] != '\r')); i++) {

@@ -124,6 +124,7 @@ static const struct config_key general[] = {
     {"tombstone_keep", CONFIG_DURATION, AT(tombstone_keep_ms), NULL, EXPECTS_DURATION},
     {"max_attachment", CONFIG_SIZE, AT(max_attachment_bytes), NULL, N_("a size like 20M")},
     {"max_upload", CONFIG_SIZE, AT(max_upload_bytes), NULL, N_("a size like 20M")},
+    {"directory_claim", CONFIG_BOOL, AT(directory_claim), NULL, EXPECTS_BOOL},
     {NULL, CONFIG_TEXT, 0, NULL, NULL},
 };
 #undef AT

@@ -14,12 +14,14 @@
 #include "cli/upkeep.h"
 #include "connectors/url.h"
 #include "core/scheduler.h"
+#include "server/directory.h"
 #include "server/http_server.h"
 #include "state/journal.h"
 #include "state/lock.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 
 #define TRANSFERS_PER_HOST 16 /* in flight, over all jobs */
@@ -28,6 +30,8 @@
 #define PULSE_MS 500       /* how often the state is looked at */
 #define BUSY_AGAIN_MS 3000 /* somebody else had the link */
 #define DRAIN_PULSE_MS 5000
+#define PEM_MAX_BYTES ((size_t)1 << 20)
+#define WORKERS "16"   /* of the listener: four would let a few slow answers hold up all */
 #define DRAIN_MS 90000 /* runs see the stop within seconds; a remote that hangs may not keep us */
 
 struct shared_config { /* jobs keep the one they began with */
@@ -48,6 +52,7 @@ struct daemon {
     bool told;                      /* STATUS says what is so */
     struct scheduler *scheduler;
     struct http_server *server;
+    struct directory_service *directory;
     struct upkeep_clock *upkeep;
     pthread_mutex_t mutex;
     struct shared_config *current;
@@ -242,10 +247,35 @@ static void on_drain(uv_timer_t *timer)
 
 /* -- the listener -- */
 
-static void on_http(void *ctx, const char *path, struct http_answer *answer)
+static void on_page(void *ctx, struct http_call *c)
 {
     struct daemon *d = ctx;
-    daemon_page(&(const struct daemon_view){d->scheduler, d->counts, d->cli->db, d->stopping}, path, answer);
+    daemon_page(&(const struct daemon_view){d->scheduler, d->counts, d->cli->db, d->stopping}, http_call_path(c),
+                http_call_answer(c));
+}
+
+static enum fault_code listen_on(struct daemon *d, struct fault *f)
+{
+    const struct config *c = d->current->config;
+    struct buf cert AUTO_BUF = BUF_LIMIT(PEM_MAX_BYTES), key AUTO_BUF = BUF_LIMIT(PEM_MAX_BYTES);
+    if (!c->listen) return FAULT_NONE;
+    if (c->tls_cert && (file_read(c->tls_cert, &cert, f) || file_read(c->tls_key, &key, f))) return FAULT_CONFIG;
+    const struct http_listen where = {c->listen, c->tls_cert ? buf_cstr(&cert) : NULL,
+                                      c->tls_key ? buf_cstr(&key) : NULL, HTTP_LIMITS_DEFAULT};
+    enum fault_code code = http_server_start(&d->loop, &where, &d->server, f);
+    sodium_memzero(key.data, key.len);
+    if (code) return code;
+    http_server_route(d->server,
+                      &(const struct http_route){.prefix = "/", .methods = "GET HEAD", .ctx = d, .begin = on_page});
+    const struct directory_service_settings directory = {.state = db_path(d->cli->db),
+                                                         .region = c->region,
+                                                         .max_level = d->cli->system.max_level,
+                                                         .cancel = d->cli->system.cancel,
+                                                         .claims = c->directory_claim,
+                                                         .upload_bytes = (size_t)c->max_upload_bytes};
+    d->directory = directory_service_new(&directory);
+    directory_route(d->directory, d->server);
+    return FAULT_NONE;
 }
 
 /* -- signals and files -- */
@@ -343,9 +373,7 @@ static void on_stopped(void *ctx)
 static int serve(struct daemon *d)
 {
     struct cli *cli = d->cli;
-    const struct config *c = d->current->config;
-    if (c->listen && http_server_start(&d->loop, c->listen, on_http, d, HTTP_LIMITS_DEFAULT, &d->server, &cli->fault))
-        return cli_fail(cli);
+    if (listen_on(d, &cli->fault)) return cli_fail(cli);
     const struct scheduler_hooks hooks = {d, on_run, on_ran, on_stopped};
     d->scheduler = scheduler_new(&d->loop, cli->env, &hooks);
     d->upkeep = upkeep_clock_start(&d->loop, on_upkeep, d);
@@ -370,11 +398,13 @@ int command_daemon(struct cli *cli)
                        .counts = daemon_counts_new(),
                        .gate = gate_new(TRANSFERS_PER_HOST, TRANSFERS)};
     pthread_mutex_init(&d.mutex, NULL);
+    setenv("UV_THREADPOOL_SIZE", WORKERS, 0);
     uv_loop_init(&d.loop);
     config_replace(&d, cli->config);
     cli->config = NULL; /* shared from here on */
     int code = serve(&d);
     uv_loop_close(&d.loop);
+    directory_service_free(d.directory);
     config_give_back(&d, d.current);
     pthread_mutex_destroy(&d.mutex);
     daemon_counts_free(d.counts);

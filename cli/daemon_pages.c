@@ -222,13 +222,14 @@ static void add_overview(const struct daemon_view *v, struct buf *out)
 void daemon_page(const struct daemon_view *v, const char *path, struct http_answer *answer)
 {
     if (strcmp(path, "/livez") == 0) {
-        answer->status = 200;
-        buf_adds(&answer->body, "ok\n");
+        http_answer_text(answer, 200, "ok");
     } else if (strcmp(path, "/readyz") == 0) {
         struct buf unused AUTO_BUF = BUF_INIT;
         bool ready = !v->stopping && add_state(v->db, &unused);
-        answer->status = ready ? 200 : 503;
-        buf_adds(&answer->body, ready ? "ok\n" : v->stopping ? "stopping\n" : "the state cannot be read\n");
+        http_answer_text(answer, ready ? 200 : 503,
+                         ready         ? "ok"
+                         : v->stopping ? "stopping"
+                                       : "the state cannot be read");
     } else if (strcmp(path, "/metrics") == 0) {
         answer->status = 200;
         answer->type = "text/plain; version=0.0.4; charset=utf-8";

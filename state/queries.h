@@ -81,6 +81,20 @@ QUERY(PUSHED_OWNER, "SELECT n.name FROM pushed_list p JOIN name n ON n.no = p.li
 QUERY(SUBJECT_ERASE_PUSHED, "DELETE FROM pushed WHERE source = $1 OR id = $1")
 QUERY(SUBJECT_ERASE_PUSHED_TITLE, "DELETE FROM pushed WHERE title = $1")
 
+/* phonebooks */
+#define DIRECTORY_SELECT                                                                                                               \
+    "SELECT no, name, push_book, number_form, line, plain_http, created_ms, pushed_ms, fetched_ms, fetched_as FROM directory "
+QUERY(DIRECTORY_ADD, "INSERT INTO directory(name, key_hash, push_book, number_form, line, plain_http, created_ms, pushed_ms, fetched_ms)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0) RETURNING no")
+QUERY(DIRECTORY_BY_KEY, DIRECTORY_SELECT "WHERE key_hash = $1")
+QUERY(DIRECTORY_BY_NAME, DIRECTORY_SELECT "WHERE name = $1")
+QUERY(DIRECTORY_LIST, DIRECTORY_SELECT "ORDER BY name")
+QUERY(DIRECTORY_REMOVE, "DELETE FROM directory WHERE no = $1")
+QUERY(DIRECTORY_PUSHED, "UPDATE directory SET pushed_ms = $2 WHERE no = $1")
+QUERY(DIRECTORY_FETCHED, "UPDATE directory SET fetched_ms = $2, fetched_as = $3 WHERE no = $1")
+QUERY(DIRECTORY_BOOK_ADD, "INSERT INTO directory_book(directory, place, book) VALUES ($1, $2, $3)")
+QUERY(DIRECTORY_BOOKS, "SELECT book FROM directory_book WHERE directory = $1 ORDER BY place")
+
 /* owed */
 QUERY(INTENT_ADD, "INSERT INTO intent(link, side, kind, id, version, source_id, journal_no, content, run, time_ms)"
                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING no")

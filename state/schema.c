@@ -129,10 +129,18 @@ static const char pushed[] =
     "CREATE INDEX pushed_source ON pushed(source);"
     "CREATE TABLE pushed_list(link " ROWKEY ", identity TEXT NOT NULL, sent_ms BIGINT NOT NULL, unsure BIGINT NOT NULL);";
 
+/* Phonebooks (state/directory.h). */
+static const char directories[] =
+    "CREATE TABLE directory(no " SERIAL ", name TEXT NOT NULL UNIQUE, key_hash TEXT NOT NULL UNIQUE, push_book TEXT NOT NULL,"
+    " number_form TEXT, line TEXT, plain_http BIGINT NOT NULL, created_ms BIGINT NOT NULL, pushed_ms BIGINT NOT NULL,"
+    " fetched_ms BIGINT NOT NULL, fetched_as TEXT);"
+    "CREATE TABLE directory_book(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, place BIGINT NOT NULL,"
+    " book TEXT NOT NULL, PRIMARY KEY(directory, book));";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
-static const char *const steps[][8] = {
+static const char *const steps[][12] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed},
+    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories},
 };
 
 int schema_version(void)

@@ -17,13 +17,39 @@ struct talk {
     uv_async_t over;
 };
 
-static void answer_ok(void *ctx, const char *path, struct http_answer *answer)
+static void answer_ok(void *ctx, struct http_call *c)
 {
     (void)ctx;
-    if (strcmp(path, "/here") != 0) return;
-    answer->status = 200;
-    buf_adds(&answer->body, "fine\n");
+    http_answer_text(http_call_answer(c), 200, "fine");
 }
+
+static void take_some(void *ctx, struct http_call *c)
+{
+    (void)ctx;
+    http_call_take_body(c, 1000, "not more than 1000");
+}
+
+static void take_much(void *ctx, struct http_call *c)
+{
+    (void)ctx;
+    http_call_take_body(c, 10000000, "not that much");
+}
+
+/* On a worker's thread. */
+static void echo(void *ctx, struct http_call *c)
+{
+    struct str body = http_call_body(c);
+    (void)ctx;
+    http_answer_header(http_call_answer(c), "X-Peer", "%s", http_call_peer(c));
+    http_answer_header(http_call_answer(c), "X-Split", "a\r\nX-Smuggled: 1");
+    http_answer_text(http_call_answer(c), 200, "%s %zu [%.*s]", http_call_method(c), body.n, STR_ARG(body));
+}
+
+static const struct http_route routes[] = {
+    {"/here", "GET HEAD", NULL, answer_ok, NULL, NULL},
+    {"/echo/", "GET POST", NULL, take_some, echo, NULL},
+    {"/much", "POST", NULL, take_much, echo, NULL},
+};
 
 static void drip_until_cut(struct talk *t, int fd)
 {
@@ -62,8 +88,9 @@ static void converse(struct talk *t, struct http_limits limits)
     struct http_server *server;
     struct fault f AUTO_FAULT = FAULT_INIT;
     uv_loop_init(&loop);
-    cr_assert_eq(http_server_start(&loop, "127.0.0.1:0", answer_ok, NULL, limits, &server, &f), FAULT_NONE, "%s",
-                 f.what);
+    const struct http_listen listen = {"127.0.0.1:0", NULL, NULL, limits};
+    cr_assert_eq(http_server_start(&loop, &listen, &server, &f), FAULT_NONE, "%s", f.what);
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) http_server_route(server, &routes[i]);
     t->port = atoi(strrchr(http_server_address(server), ':') + 1);
     uv_async_init(&loop, &t->over, on_over);
     uv_thread_create(&client, talk, t);
@@ -108,20 +135,69 @@ Test(http_server, answers_and_refuses)
 Test(http_server, a_header_that_drips_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "GET /here HTTP/1.1\r\nX-Slow: ", .drip = true};
-    converse(&t, (struct http_limits){60, 60000});
+    converse(&t, (struct http_limits){60, 60000, 60000, 1, 1000});
     cr_expect(t.cut);
 }
 
 Test(http_server, a_body_that_drips_is_cut_off, .timeout = 5)
 {
-    struct talk t = {.say = "POST /here HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", .drip = true};
-    converse(&t, (struct http_limits){1000, 60});
+    struct talk t = {.say = "POST /much HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", .drip = true};
+    converse(&t, (struct http_limits){1000, 60, 60000, 1, 1000});
     cr_expect(t.cut);
 }
 
 Test(http_server, a_silent_one_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "GET /here HTTP/1.1\r\nHost: x\r\n\r\n"}; /* and then keeps the connection */
-    converse(&t, (struct http_limits){60, 1000});
+    converse(&t, (struct http_limits){60, 1000, 60000, 1, 1000});
     cr_expect(t.cut && strncmp(t.heard, "HTTP/1.1 200", 12) == 0, "%s", t.heard);
+}
+
+/* 200 bytes a second against 4000 that are asked for; the deadlines are far away. */
+Test(http_server, a_body_below_the_rate_is_cut_off, .timeout = 5)
+{
+    struct talk t = {.say = "POST /much HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", .drip = true};
+    converse(&t, (struct http_limits){1000, 60000, 50, 4000, 10000000});
+    cr_expect(t.cut);
+}
+
+Test(http_server, bodies_are_taken_and_bounded)
+{
+    static const struct {
+        const char *say, *heard;
+    } rows[] = {
+        {"POST /echo/x HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", "POST 3 [abc]"},
+        {"POST /echo/x HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+         "POST 5 [abcde]"},
+        {"GET /echo/ HTTP/1.1\r\n" H "\r\n", "X-Peer: 127.0.0.1"},
+        {"POST /echo/x HTTP/1.1\r\n" H "Content-Length: 1001\r\nExpect: 100-continue\r\n\r\n", "HTTP/1.1 413"},
+        {"POST /echo/x HTTP/1.1\r\n" H "Content-Length: 99999999999999999999\r\n\r\n", "HTTP/1.1 4"},
+        {"POST /nowhere HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", "HTTP/1.1 404"},
+        {"POST /here HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", "Allow: GET HEAD"},
+        {"GET /echo HTTP/1.1\r\n" H "\r\n", "HTTP/1.1 404"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct talk t = {.say = rows[i].say};
+        converse(&t, HTTP_LIMITS_DEFAULT);
+        cr_expect(strstr(t.heard, rows[i].heard), "row %zu: %s", i, t.heard);
+        cr_expect_null(strstr(t.heard, "Smuggled"), "row %zu: %s", i, t.heard);
+    }
+}
+
+Test(http_server, chunks_beyond_the_limit_are_refused)
+{
+    char say[4000] = "POST /echo/x HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n";
+    for (int i = 0; i < 20; i++)
+        strcat(say, "40\r\n0123456789012345678901234567890123456789012345678901234567890123\r\n");
+    strcat(say, "0\r\n\r\n");
+    struct talk t = {.say = say};
+    converse(&t, HTTP_LIMITS_DEFAULT);
+    cr_expect(strstr(t.heard, "HTTP/1.1 413") && strstr(t.heard, "not more than 1000"), "%s", t.heard);
+}
+
+Test(http_server, what_all_bodies_hold_is_bounded)
+{
+    struct talk t = {.say = "POST /much HTTP/1.1\r\n" H "Content-Length: 8\r\n\r\n12345678"};
+    converse(&t, (struct http_limits){1000, 1000, 1000, 1, 7});
+    cr_expect(strstr(t.heard, "HTTP/1.1 503"), "%s", t.heard);
 }

@@ -1,0 +1,60 @@
+/* A contact as phones and scripts see it: names and numbers, nothing else (protocols: directory 2.3). Pure. Made from
+ * records, merged from several books without doubles, sorted as a German phone book; written as CSV (directory_csv.h)
+ * and in the forms phones read (phonebook_form.h). Used by server/directory*.c, connectors/directory.c and cli/. */
+#ifndef ABGLEICH_PHONEBOOK_H
+#define ABGLEICH_PHONEBOOK_H
+
+#include "mapping/record.h"
+
+enum phone_kind { PHONE_WORK, PHONE_HOME, PHONE_FAX, PHONE_MOBILE, PHONE_PAGER, PHONE_OTHER, PHONE_KINDS };
+const char *phone_kind_name(enum phone_kind kind); /* "work": as in the CSV's column names */
+/* May a person be called there? Not on a fax, not by a pager. */
+static inline bool phone_is_voice(enum phone_kind kind)
+{
+    return kind != PHONE_FAX && kind != PHONE_PAGER;
+}
+
+struct phonebook_number {
+    struct str text; /* as it was written */
+    struct str e164; /* "+4940..."; {NULL,0}: a short number, a code, or nothing that can be dialled */
+    uint8_t kind;    /* enum phone_kind */
+};
+
+struct phonebook_entry { /* strings in the phonebook's arena; {NULL,0} or empty = not there */
+    struct str id;       /* stable: the record's */
+    struct str display;  /* never empty */
+    struct str family, given, company, department, position, email, birthday;
+    struct phonebook_number *numbers;
+    size_t n_numbers;
+};
+
+struct phonebook {
+    struct arena arena;
+    struct phonebook_entry *entries;
+    size_t n, cap;
+    const char *region;  /* for numbers: "DE"; borrowed */
+    struct hash_key key; /* of the state: names and numbers come from strangers */
+};
+void phonebook_free(struct phonebook *p);
+/* Adds what a contact is for phones; a card of a group, or without any name or number, is none. */
+void phonebook_add(struct phonebook *p, const struct record *r, struct str id);
+/* Adds a copy of what is there already, for making one book of several. */
+struct phonebook_entry *phonebook_add_entry(struct phonebook *p, const struct phonebook_entry *e);
+
+/* Makes doubles one (directory 2.4): the same mail address, or the same given and family name with at most one mail
+ * address or a number in common. Earlier entries win names; numbers are united. Returns how many were taken in. */
+size_t phonebook_merge(struct phonebook *p);
+/* By family name, given name, company, as DIN 5007 variant 2 (ä = ae); then by id, so that the order never changes by
+ * itself. */
+void phonebook_sort(struct phonebook *p);
+
+/* -- numbers as they are dialled (directory 6) -- */
+enum number_form { NUMBER_STORED, NUMBER_E164, NUMBER_IDD /* 0049... */, NUMBER_NATIONAL /* 040..., 0033... */ };
+bool number_form_parse(struct str word, enum number_form *out); /* "stored", "e164", "idd", "national" */
+const char *number_form_name(enum number_form form);
+/* Appends what is to be dialled; false, and nothing appended, for what no phone can dial. line: put before what leaves
+ * the house ("0"); NULL = nothing. region: the country of "national". */
+bool number_dial(const struct phonebook_number *n, enum number_form form, const char *line, const char *region,
+                 struct buf *out);
+
+#endif

@@ -1,0 +1,328 @@
+#include "server/directory.h"
+
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "mapping/directory_csv.h"
+#include "server/directory_impl.h"
+
+#include <stdlib.h>
+
+#define PREFIX "/contacts/"
+#define FORM_BYTES 4096 /* of a form around its file */
+
+struct directory_service *directory_service_new(const struct directory_service_settings *settings)
+{
+    struct directory_service *s = mem_calloc(1, sizeof *s);
+    s->settings = *settings;
+    s->settings.state = s->state = mem_strdup(settings->state);
+    s->settings.region = s->region = mem_strdup(settings->region);
+    s->guesses = guesses_new();
+    pthread_mutex_init(&s->mutex, NULL);
+    return s;
+}
+
+void directory_service_free(struct directory_service *s)
+{
+    if (!s) return;
+    snapshots_free(s);
+    while (s->desks) {
+        struct desk *d = s->desks;
+        s->desks = d->next;
+        db_close(d->db);
+        free(d);
+    }
+    guesses_free(s->guesses);
+    free(s->state);
+    free(s->region);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+}
+
+/* -- desks: a connection a thread, kept for the next request -- */
+
+static struct desk *desk_take(struct directory_service *s, struct fault *f)
+{
+    pthread_mutex_lock(&s->mutex);
+    struct desk *d = s->desks;
+    if (d) s->desks = d->next;
+    pthread_mutex_unlock(&s->mutex);
+    if (d) return d;
+    d = mem_calloc(1, sizeof *d);
+    env_system_init(&d->system, s->settings.max_level, s->settings.cancel);
+    if (!db_open(s->settings.state, DB_EXISTING, &d->system.env, &d->db, f)) return d;
+    free(d);
+    return NULL;
+}
+
+/* One whose database said something is not used again. */
+static void desk_give_back(struct directory_service *s, struct desk *d)
+{
+    if (db_check(d->db, NULL)) {
+        db_close(d->db);
+        free(d);
+        return;
+    }
+    pthread_mutex_lock(&s->mutex);
+    d->next = s->desks;
+    s->desks = d;
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* -- one request -- */
+
+struct asking {
+    struct directory_service *s;
+    struct desk *desk;
+    struct http_call *call;
+    struct http_answer *answer;
+    struct arena arena;
+    struct str key;
+    const char *rest; /* after the key: "yealink/v1", or "" */
+    struct directory d;
+};
+
+static void say(struct asking *a, unsigned status, const char *text)
+{
+    http_answer_text(a->answer, status, "%s", text);
+}
+
+static bool is_key(struct str key)
+{
+    bool right = key.n == DIRECTORY_KEY_CHARACTERS;
+    for (size_t i = 0; i < key.n && right; i++) {
+        char c = key.p[i];
+        right = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    }
+    return right;
+}
+
+static void split_path(struct asking *a)
+{
+    struct str rest = str_of(http_call_path(a->call) + strlen(PREFIX));
+    a->key = str_split(&rest, '/');
+    a->rest = rest.p ? rest.p : "";
+}
+
+static bool may_be_read(const struct asking *a)
+{
+    return http_call_is_tls(a->call) || http_call_is_loopback(a->call) || a->d.plain_http;
+}
+
+/* Whoever pushes first to a key nobody has owns it, where that is allowed. */
+static bool claim(struct asking *a)
+{
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct db *db = a->desk->db;
+    if (!a->s->settings.claims || !directory_key_ok(a->key) ||
+        !(http_call_is_tls(a->call) || http_call_is_loopback(a->call)))
+        return false;
+    a->d = (struct directory){.name = str_of(arena_printf(&a->arena, _("Phonebook %.*s"), 4, a->key.p))};
+    if (db_begin(db, &f)) return false;
+    if (directory_add(db, &a->d, a->key, NULL, 0, &a->arena, &f)) {
+        db_rollback(db);
+        return false;
+    }
+    return !db_commit(db, &f);
+}
+
+/* Unknown and malformed keys are answered alike, and nobody may try many. */
+static bool find(struct asking *a, bool push)
+{
+    struct env *env = &a->desk->system.env;
+    if (guesses_are_many(a->s->guesses, http_call_peer(a->call), env->monotonic_ms(env))) {
+        http_answer_header(a->answer, "Retry-After", "60");
+        say(a, 429, _("too many unknown keys from this address; wait a minute"));
+        return false;
+    }
+    bool known = is_key(a->key) && directory_by_key(a->desk->db, a->key, &a->arena, &a->d);
+    if (!known && push) known = claim(a);
+    /* Without encryption who may not read must not learn whether the key is right. */
+    bool allowed = known ? push ? http_call_is_tls(a->call) || http_call_is_loopback(a->call) : may_be_read(a)
+                         : http_call_is_tls(a->call) || http_call_is_loopback(a->call);
+    if (!known) guesses_add(a->s->guesses, http_call_peer(a->call), env->monotonic_ms(env));
+    if (!allowed)
+        say(a, 403, _("use https; for old telephones that cannot: abgleich directory add --plain-http"));
+    else if (!known)
+        say(a, 404, _("not found"));
+    return known && allowed;
+}
+
+/* -- what is read -- */
+
+static const char *query_value(void *ctx, const char *name)
+{
+    return http_call_query(ctx, name);
+}
+
+struct making {
+    const struct asking *a;
+    const struct phone_family *family; /* NULL = CSV */
+    struct form_query query;
+    struct form_settings settings;
+};
+
+static bool make_it(void *ctx, const struct snapshot *snap, struct buf *out, const char **type)
+{
+    struct making *m = ctx;
+    *type = "text/csv; charset=utf-8";
+    if (m->family) return m->family->write(&snap->book, &m->settings, &m->query, out, type);
+    directory_csv_write(&snap->book, out);
+    return true;
+}
+
+/* The parameters that any family knows: they are part of what was made. */
+static void name_it(const struct asking *a, struct buf *out)
+{
+    static const char *const names[] = {"format",    "menu", "letter", "q",    "num",   "offset", "limit",
+                                        "command",   "type", "first",  "last", "count", "reqsrc", "reqid",
+                                        "set_first", "ln",   "fn",     "nn",   "co",    "cpn",    "hm",
+                                        "mb",        "bp",   "fx",     "sip"};
+    buf_adds(out, a->rest);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = http_call_query(a->call, names[i]);
+        if (value) buf_addf(out, "&%s=%zu:%s", names[i], strlen(value), value);
+    }
+}
+
+static bool has_etag(const char *list, const char *etag)
+{
+    struct str rest = str_of(list);
+    while (rest.p) {
+        struct str one = str_trim(str_split(&rest, ','));
+        if (str_starts(one, STR("W/"))) one = (struct str){one.p + 2, one.n - 2};
+        if (str_eq(one, STR("*")) || str_eq(one, str_of(etag))) return true;
+    }
+    return false;
+}
+
+static bool takes_gzip(const struct http_call *c)
+{
+    const char *header = http_call_header(c, "Accept-Encoding");
+    struct str rest = str_of(header);
+    while (header && rest.p) {
+        struct str one = str_trim(str_split(&rest, ',')), name = str_split(&one, ';');
+        if (str_eq_nocase(str_trim(name), STR("gzip")))
+            return !(one.p && str_find(one, STR("q=0")) != (size_t)-1 && str_find(one, STR("q=0.")) == (size_t)-1);
+    }
+    return false;
+}
+
+static void hand_out(struct asking *a, struct rendered *r)
+{
+    const char *known = http_call_header(a->call, "If-None-Match");
+    a->answer->type = r->type;
+    a->answer->cache = "private, no-cache";
+    http_answer_header(a->answer, "ETag", "%s", r->etag);
+    http_answer_header(a->answer, "Vary", "Accept-Encoding");
+    if (!*a->rest) http_answer_header(a->answer, "Content-Disposition", "inline; filename=\"contacts.csv\"");
+    if (known && has_etag(known, r->etag)) {
+        a->answer->status = 304;
+        return;
+    }
+    bool gzip = r->gzip && takes_gzip(a->call);
+    if (gzip) http_answer_header(a->answer, "Content-Encoding", "gzip");
+    struct blob *blob = blob_keep(gzip ? r->gzip : r->plain);
+    a->answer->status = 200;
+    a->answer->shared = buf_str(&blob->bytes);
+    a->answer->release = blob_drop;
+    a->answer->owner = blob;
+}
+
+static void read_out(struct asking *a, const struct phone_family *family, const char *file)
+{
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct buf as AUTO_BUF = BUF_INIT;
+    const char *num = http_call_query(a->call, "num");
+    struct making m = {.a = a, .family = family};
+    struct snapshot *snap = snapshot_of(a->s, a->desk->db, &a->d, &f);
+    if (!snap) {
+        say(a, 503, _("the phonebook cannot be read just now"));
+        return;
+    }
+    m.settings = (struct form_settings){.title = arena_strdup(&a->arena, a->d.name),
+                                        .region = a->s->settings.region,
+                                        .line = a->d.line.n ? arena_strdup(&a->arena, a->d.line) : NULL};
+    m.settings.form_is_set = number_form_parse(num ? str_of(num) : a->d.number_form, &m.settings.form);
+    if (family) {
+        const char *host = http_call_header(a->call, "Host");
+        const char *url =
+            arena_printf(&a->arena, "%s://%s" PREFIX "%.*s/%s", http_call_is_tls(a->call) ? "https" : "http",
+                         host ? host : "localhost", STR_ARG(a->key), family->path);
+        m.query = (struct form_query){query_value, a->call, file, url};
+    }
+    name_it(a, &as);
+    if (family) buf_addf(&as, " %s", m.query.url); /* links carry the host that was asked */
+    struct rendered *r = snapshot_render(a->s, snap, buf_cstr(&as), make_it, &m);
+    if (r) {
+        hand_out(a, r);
+        blob_drop(r->plain);
+        blob_drop(r->gzip);
+        free(r);
+    } else
+        say(a, 404, _("not found"));
+    snapshot_drop(a->s, snap);
+}
+
+#define NOTED_EVERY_MS (60 * (int64_t)1000)
+
+/* For `status`: when a telephone last asked. Not with each request: the book of a large house is read all day. */
+static void note_fetch(struct asking *a, const char *as)
+{
+    struct env *env = &a->desk->system.env;
+    struct fault ignored AUTO_FAULT = FAULT_INIT;
+    int64_t age = env->now_ms(env) - a->d.fetched_ms;
+    if ((age >= 0 && age < NOTED_EVERY_MS && str_eq(a->d.fetched_as, str_of(as))) || db_begin(a->desk->db, &ignored))
+        return;
+    directory_note_fetch(a->desk->db, a->d.no, str_of(as), &ignored);
+    db_commit(a->desk->db, &ignored);
+}
+
+static void serve(struct asking *a)
+{
+    const char *file = "";
+    split_path(a);
+    const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
+    bool post = strcmp(http_call_method(a->call), "POST") == 0, push = post && !*a->rest;
+    if (!find(a, push)) return;
+    if (*a->rest && !family)
+        say(a, 404, _("not found"));
+    else if (push) {
+        const char *empty = http_call_query(a->call, "allow_empty");
+        directory_push(a->desk->db, &a->d, a->s->settings.region, empty && strcmp(empty, "1") == 0, a->call);
+    } else if (post && !family->posts) {
+        http_answer_header(a->answer, "Allow", "GET, HEAD");
+        say(a, 405, _("send the file to the address without the telephone's part"));
+    } else {
+        read_out(a, family, file);
+        if (a->answer->status < 400) note_fetch(a, family ? family->path : "csv");
+    }
+}
+
+static void on_begin(void *ctx, struct http_call *c)
+{
+    struct directory_service *s = ctx;
+    if (strcmp(http_call_method(c), "POST") == 0)
+        http_call_take_body(c, s->settings.upload_bytes + FORM_BYTES, _("the file is larger than max_upload allows"));
+}
+
+static void on_work(void *ctx, struct http_call *c)
+{
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct asking a = {.s = ctx, .call = c, .answer = http_call_answer(c), .arena = ARENA_INIT};
+    a.desk = desk_take(a.s, &f);
+    if (!a.desk) {
+        say(&a, 503, _("the state cannot be read just now"));
+        return;
+    }
+    http_answer_header(a.answer, "Referrer-Policy", "no-referrer");
+    serve(&a);
+    arena_free(&a.arena);
+    desk_give_back(a.s, a.desk);
+}
+
+void directory_route(struct directory_service *s, struct http_server *server)
+{
+    http_server_route(server,
+                      &(const struct http_route){
+                          .prefix = PREFIX, .methods = "GET HEAD POST", .ctx = s, .begin = on_begin, .work = on_work});
+}

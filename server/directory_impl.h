@@ -1,0 +1,78 @@
+/* What server/directory*.c share. */
+#ifndef ABGLEICH_SERVER_DIRECTORY_IMPL_H
+#define ABGLEICH_SERVER_DIRECTORY_IMPL_H
+
+#include "mapping/phonebook_form.h"
+#include "server/directory.h"
+#include "state/directory.h"
+#include "state/store.h"
+
+#include <pthread.h>
+
+/* Bytes that several answers share and that change no more. */
+struct blob {
+    unsigned users; /* by blob_keep and blob_drop only */
+    struct buf bytes;
+};
+struct blob *blob_new(struct buf *bytes); /* takes the bytes over; one user */
+struct blob *blob_keep(struct blob *b);
+void blob_drop(void *blob); /* NULL is fine */
+
+/* One thread's way to the database. */
+struct desk {
+    struct env_system system;
+    struct db *db;
+    struct desk *next;
+};
+
+/* A phonebook as it was at one moment, and what was made of it so far. Shared by the answers under way. */
+struct snapshot {
+    unsigned users; /* by the service's mutex only */
+    int64_t directory;
+    char version[DIGEST_HEX_BYTES]; /* of everything it is made of */
+    struct phonebook book;
+    size_t merged;
+    struct rendered {
+        char *as; /* path and query */
+        const char *type;
+        struct blob *plain, *gzip; /* gzip: NULL = not made, or no gain */
+        char etag[40];
+    } * rendered;
+    size_t n_rendered;
+    uint64_t used; /* for throwing out the one that was used longest ago */
+    struct snapshot *next;
+};
+
+struct guesses; /* directory_guess.c: who asks for keys that are not there */
+struct directory_service {
+    struct directory_service_settings settings;
+    char *state, *region;
+    pthread_mutex_t mutex;
+    struct desk *desks;
+    struct snapshot *snapshots;
+    size_t n_snapshots;
+    uint64_t turn;
+    struct guesses *guesses;
+};
+
+/* directory_snapshot.c. NULL: *f. Given back with snapshot_drop. */
+struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const struct directory *d, struct fault *f);
+void snapshot_drop(struct directory_service *s, struct snapshot *snap);
+void snapshots_free(struct directory_service *s);
+/* What was made of it under that name, made now where it was not: by `make` with ctx. NULL: there is no such thing. */
+struct rendered *
+snapshot_render(struct directory_service *s, struct snapshot *snap, const char *as,
+                bool (*make)(void *ctx, const struct snapshot *snap, struct buf *out, const char **type), void *ctx);
+
+/* directory_push.c: reads the file and replaces the phonebook's own book. Fills the answer. Its `file`: multipart.h. */
+void directory_push(struct db *db, const struct directory *d, const char *region, bool allow_empty,
+                    struct http_call *c);
+
+/* directory_guess.c */
+struct guesses *guesses_new(void);
+void guesses_free(struct guesses *g);
+bool guesses_are_many(struct guesses *g, const char *peer,
+                      int64_t now_ms); /* asked for too many keys that are not there */
+void guesses_add(struct guesses *g, const char *peer, int64_t now_ms);
+
+#endif

@@ -1,0 +1,263 @@
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "server/directory_impl.h"
+#include "state/settings.h"
+
+#include <stdlib.h>
+#include <zlib.h>
+
+#define SNAPSHOTS_MAX 32
+#define RENDERED_MAX 64
+
+/* -- blobs -- */
+
+struct blob *blob_new(struct buf *bytes)
+{
+    struct blob *b = mem_calloc(1, sizeof *b);
+    b->users = 1;
+    b->bytes = *bytes;
+    *bytes = (struct buf)BUF_INIT;
+    return b;
+}
+
+struct blob *blob_keep(struct blob *b)
+{
+    __atomic_add_fetch(&b->users, 1, __ATOMIC_RELAXED);
+    return b;
+}
+
+void blob_drop(void *blob)
+{
+    struct blob *b = blob;
+    if (!b || __atomic_sub_fetch(&b->users, 1, __ATOMIC_ACQ_REL)) return;
+    buf_free(&b->bytes);
+    free(b);
+}
+
+/* -- what it is made of -- */
+
+static void version_of(struct db *db, const struct directory *d, const struct str *books, size_t n,
+                       char out[DIGEST_HEX_BYTES])
+{
+    struct digest digest;
+    digest_init(&digest);
+    digest_str(&digest, d->name);
+    digest_str(&digest, d->number_form);
+    digest_str(&digest, d->line);
+    for (size_t i = 0; i < n; i++) {
+        int64_t seq = store_seq(db, books[i]);
+        digest_str(&digest, books[i]);
+        digest_add(&digest, &seq, sizeof seq);
+    }
+    digest_hex(&digest, out);
+}
+
+struct filling {
+    struct phonebook *book;
+    struct hash_key key;
+};
+
+static bool fill(void *ctx, const struct store_record *r)
+{
+    struct filling *f = ctx;
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
+    struct fault unreadable AUTO_FAULT = FAULT_INIT;
+    struct record *record = record_parse(&scratch, RECORD_CONTACT, r->body, &f->key, &unreadable);
+    if (record)
+        phonebook_add(f->book, record,
+                      r->uid.n ? r->uid : r->id); /* what was pushed comes out under the id it was pushed with */
+    return true;
+}
+
+static struct snapshot *make(struct directory_service *s, struct db *db, const struct directory *d,
+                             const struct str *books, size_t n, const char *version, struct fault *f)
+{
+    struct snapshot *snap = mem_calloc(1, sizeof *snap);
+    struct filling filling = {.book = &snap->book};
+    enum fault_code code = settings_hash_key(db, &filling.key, f);
+    snap->users = 1;
+    snap->directory = d->no;
+    snap->book = (struct phonebook){.arena = ARENA_INIT, .region = s->settings.region, .key = filling.key};
+    memcpy(snap->version, version, sizeof snap->version);
+    for (size_t i = 0; !code && i < n; i++) code = store_each(db, books[i], fill, &filling, f);
+    if (code) {
+        phonebook_free(&snap->book);
+        free(snap);
+        return NULL;
+    }
+    snap->merged = phonebook_merge(&snap->book);
+    phonebook_sort(&snap->book);
+    return snap;
+}
+
+/* -- keeping -- */
+
+static void snapshot_free(struct snapshot *snap)
+{
+    for (size_t i = 0; i < snap->n_rendered; i++) {
+        free(snap->rendered[i].as);
+        blob_drop(snap->rendered[i].plain);
+        blob_drop(snap->rendered[i].gzip);
+    }
+    free(snap->rendered);
+    phonebook_free(&snap->book);
+    free(snap);
+}
+
+static void drop_locked(struct snapshot *snap)
+{
+    if (--snap->users == 0) snapshot_free(snap);
+}
+
+void snapshot_drop(struct directory_service *s, struct snapshot *snap)
+{
+    if (!snap) return;
+    pthread_mutex_lock(&s->mutex);
+    drop_locked(snap);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+void snapshots_free(struct directory_service *s)
+{
+    while (s->snapshots) {
+        struct snapshot *snap = s->snapshots;
+        s->snapshots = snap->next;
+        drop_locked(snap);
+    }
+}
+
+static struct snapshot *kept_locked(struct directory_service *s, int64_t directory, const char *version)
+{
+    for (struct snapshot *snap = s->snapshots; snap; snap = snap->next)
+        if (snap->directory == directory && strcmp(snap->version, version) == 0) {
+            snap->used = ++s->turn;
+            snap->users++;
+            return snap;
+        }
+    return NULL;
+}
+
+/* An older one of the same phonebook goes, and the one used longest ago where there are too many. */
+static void keep_locked(struct directory_service *s, struct snapshot *snap)
+{
+    struct snapshot **at = &s->snapshots, **oldest = NULL;
+    size_t n = 0;
+    while (*at) {
+        struct snapshot *one = *at;
+        if (one->directory == snap->directory) {
+            *at = one->next;
+            drop_locked(one);
+            continue;
+        }
+        if (!oldest || one->used < (*oldest)->used) oldest = at;
+        n++;
+        at = &one->next;
+    }
+    if (n >= SNAPSHOTS_MAX) {
+        struct snapshot *one = *oldest;
+        *oldest = one->next;
+        drop_locked(one);
+    }
+    snap->users++;
+    snap->used = ++s->turn;
+    snap->next = s->snapshots;
+    s->snapshots = snap;
+}
+
+struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const struct directory *d, struct fault *f)
+{
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
+    struct str *books;
+    char version[DIGEST_HEX_BYTES];
+    enum fault_code code = db_begin(db, f); /* one moment, whatever is written meanwhile */
+    if (code) return NULL;
+    size_t n = directory_books(db, d, &scratch, &books);
+    version_of(db, d, books, n, version);
+    pthread_mutex_lock(&s->mutex);
+    struct snapshot *snap = kept_locked(s, d->no, version);
+    pthread_mutex_unlock(&s->mutex);
+    if (!snap) {
+        snap = make(s, db, d, books, n, version, f);
+        pthread_mutex_lock(&s->mutex);
+        if (snap) keep_locked(s, snap);
+        pthread_mutex_unlock(&s->mutex);
+    }
+    db_rollback(db);
+    return snap;
+}
+
+/* -- rendering -- */
+
+static struct blob *zipped(const struct buf *plain)
+{
+    struct buf out = BUF_INIT;
+    z_stream z = {0};
+    if (plain->len < 256 || deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return NULL;
+    uLong bound = deflateBound(&z, (uLong)plain->len);
+    buf_reserve(&out, bound);
+    z.next_in = (Bytef *)(void *)plain->data;
+    z.avail_in = (uInt)plain->len;
+    z.next_out = (Bytef *)(void *)out.data;
+    z.avail_out = (uInt)bound;
+    int done = deflate(&z, Z_FINISH);
+    out.len = z.total_out;
+    deflateEnd(&z);
+    if (done == Z_STREAM_END) return blob_new(&out);
+    buf_free(&out);
+    return NULL;
+}
+
+static struct rendered *find_rendered(struct snapshot *snap, const char *as)
+{
+    for (size_t i = 0; i < snap->n_rendered; i++)
+        if (strcmp(snap->rendered[i].as, as) == 0) return &snap->rendered[i];
+    return NULL;
+}
+
+static struct rendered *copy_of(const struct rendered *r)
+{
+    struct rendered *copy = mem_calloc(1, sizeof *copy);
+    *copy = *r;
+    copy->as = NULL;
+    blob_keep(copy->plain);
+    if (copy->gzip) blob_keep(copy->gzip);
+    return copy;
+}
+
+struct rendered *
+snapshot_render(struct directory_service *s, struct snapshot *snap, const char *as,
+                bool (*make_it)(void *ctx, const struct snapshot *snap, struct buf *out, const char **type), void *ctx)
+{
+    struct rendered fresh = {.as = NULL};
+    struct buf bytes = BUF_INIT;
+    struct digest d;
+    char hex[DIGEST_HEX_BYTES];
+    pthread_mutex_lock(&s->mutex);
+    struct rendered *known = find_rendered(snap, as), *out = known ? copy_of(known) : NULL;
+    pthread_mutex_unlock(&s->mutex);
+    if (out) return out;
+    if (!make_it(ctx, snap, &bytes, &fresh.type)) {
+        buf_free(&bytes);
+        return NULL;
+    }
+    digest_init(&d);
+    digest_str(&d, buf_str(&bytes));
+    digest_hex(&d, hex);
+    snprintf(fresh.etag, sizeof fresh.etag, "\"%.32s\"", hex);
+    fresh.gzip = zipped(&bytes);
+    fresh.plain = blob_new(&bytes);
+    out = copy_of(&fresh);
+    pthread_mutex_lock(&s->mutex);
+    bool keep = snap->n_rendered < RENDERED_MAX && !find_rendered(snap, as);
+    if (keep) {
+        snap->rendered = mem_realloc(snap->rendered, (snap->n_rendered + 1) * sizeof *snap->rendered);
+        fresh.as = mem_strdup(as);
+        snap->rendered[snap->n_rendered++] = fresh;
+    }
+    pthread_mutex_unlock(&s->mutex);
+    if (!keep) {
+        blob_drop(fresh.plain);
+        blob_drop(fresh.gzip);
+    }
+    return out;
+}
