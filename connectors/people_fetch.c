@@ -35,13 +35,21 @@ static enum fault_code one_response(struct session *s, const json_t *response, c
     return reader->fn(reader->ctx, str_of(asked), person, f);
 }
 
+static bool is_among(const struct str *names, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name)) return true;
+    return false;
+}
+
 static enum fault_code read_batch(struct session *s, const struct str *names, size_t n,
                                   const struct people_reader *reader, struct fault *f)
 {
     struct buf path AUTO_BUF = BUF_INIT;
     buf_adds(&path, "people:batchGet");
     people_add_fields(&path);
-    for (size_t i = 0; i < n; i++) people_add_query(&path, "resourceNames", names[i]);
+    for (size_t i = 0; i < n; i++)
+        if (!is_among(names, i, names[i])) people_add_query(&path, "resourceNames", names[i]); /* twice is refused */
     struct people_call c AUTO_CALL = {.method = "GET", .path = buf_cstr(&path)};
     enum fault_code code = people_do(s, &c, f);
     const json_t *list = json_object_get(c.answer, "responses");
@@ -82,44 +90,51 @@ struct fetching {
     size_t n;
 };
 
-static struct str asked_as(const struct fetching *g, struct str name)
-{
-    for (size_t i = 0; i < g->n; i++)
-        if (str_eq(g->names[i], name)) return g->asked[i];
-    return name;
-}
-
 static bool ends_fetch(enum fault_code code)
 {
     return code == FAULT_CANCELLED || code == FAULT_AUTH;
 }
 
-static enum fault_code pass_on(void *ctx, struct str name, const json_t *person, struct fault *f)
+/* To all who asked: what is new in a listing may be what a create is looked for. */
+static enum fault_code tell(const struct fetching *g, struct str name, struct entry *e)
 {
-    struct fetching *g = ctx;
+    enum fault_code code = FAULT_NONE;
+    struct str now = e->now;
+    for (size_t i = 0; !code && i < g->n; i++) {
+        if (!str_eq(g->names[i], name)) continue;
+        e->id = g->asked[i];
+        e->now = now.p && !str_eq(now, e->id) ? now : STR_NONE;
+        code = g->sink->entry(g->sink->ctx, e);
+    }
+    return code;
+}
+
+static enum fault_code tell_person(const struct fetching *g, struct str name, const json_t *person, struct fault *f)
+{
     struct buf card AUTO_BUF = BUF_INIT;
     struct buf picture AUTO_BUF = BUF_INIT;
     struct fault why AUTO_FAULT = FAULT_INIT;
-    struct entry e = {.id = asked_as(g, name), .gone = !person};
-    if (person) {
-        enum fault_code code = people_know_groups(g->s, person, f);
-        if (code) return code;
-        code = people_picture(g->s, person, &picture, &why);
-        if (ends_fetch(code)) {
-            fault_copy(f, &why);
-            return code;
-        }
-        e.version = str_of(json_string_value(json_object_get(person, "etag")));
-        const char *now = json_string_value(json_object_get(person, "resourceName"));
-        if (now && !str_eq(str_of(now), e.id)) e.now = str_of(now);
-        people_card(person, &g->s->groups, buf_str(&picture), &card);
-        e.body = buf_str(&card);
-        if (code) {
-            e.body = STR_NONE;
-            e.withheld = _("its picture cannot be read");
-        }
+    enum fault_code code = people_know_groups(g->s, person, f);
+    if (code) return code;
+    code = people_picture(g->s, person, &picture, &why);
+    if (ends_fetch(code)) {
+        fault_copy(f, &why);
+        return code;
     }
-    return g->sink->entry(g->sink->ctx, &e);
+    struct entry e = {.version = str_of(json_string_value(json_object_get(person, "etag"))),
+                      .now = str_of(json_string_value(json_object_get(person, "resourceName")))};
+    people_card(person, &g->s->groups, buf_str(&picture), &card);
+    if (code)
+        e.withheld = _("its picture cannot be read");
+    else
+        e.body = buf_str(&card);
+    return tell(g, name, &e);
+}
+
+static enum fault_code pass_on(void *ctx, struct str name, const json_t *person, struct fault *f)
+{
+    struct entry gone = {.gone = true};
+    return person ? tell_person(ctx, name, person, f) : tell(ctx, name, &gone);
 }
 
 /* -- creates whose answer was lost (4) -- */
@@ -154,9 +169,10 @@ static enum fault_code find_created(struct session *s, struct str id, struct fou
     struct str operation = operation_of(id, &unnamed);
     char *text AUTO_FREE = mem_strndup(operation.p, operation.n);
     bool sent = people_recent_find(s, RECENT_SENT, text) != NULL;
-    *out = (struct found){.name = created_as(s, operation)};
-    if (out->name || (!unnamed && !sent)) return FAULT_NONE;
-    enum fault_code code = people_see_all(s, f);
+    *out = (struct found){.name = NULL};
+    if (!unnamed && !sent) return FAULT_NONE;
+    out->name = created_as(s, operation);
+    enum fault_code code = out->name ? FAULT_NONE : people_see_all(s, f);
     if (!code) out->name = created_as(s, operation);
     out->unknown = !out->name && sent;
     out->gone = !out->name && !sent;

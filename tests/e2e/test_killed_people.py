@@ -12,6 +12,7 @@ from kills import KINDS, MOMENTS, sweep
 from test_people import build_clock
 
 SHIM = None
+PHOTO = "PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ"
 
 
 def site_of(server, **settings):
@@ -57,7 +58,7 @@ def both_full(server):
     for i in range(4):
         server.put("", card("u%d" % i, "Name%d;Vor" % i, "TEL;TYPE=CELL:+49171000%d" % i))
         site.add(card("u%d" % i, "Name%d;Vor" % i, "TEL;TYPE=CELL:+49171000%d" % i, "NOTE:hier %d" % i))
-    site.add(card("here", "Nur;Hier", "CATEGORIES:Wehr"))
+    site.add(card("here", "Nur;Hier", "CATEGORIES:Wehr", PHOTO))
     server.put("", card("there", "Nur;Dort"))
     return site
 
@@ -80,6 +81,7 @@ def prepared(server):
     server.clock.advance(11 * 60)
     for i in (0, 1, 2):
         site.edit(site.id_of("u%d" % i), site.contacts()["u%d" % i].replace("NOTE:alt", "EMAIL:e%d@example.org\r\nNOTE:hier" % i))
+    site.edit(site.id_of("u7"), site.contacts()["u7"].replace("NOTE:", PHOTO + "\r\nNOTE:"))
     edit_there(server, "u1", "END:VCARD", "TITLE:dort\r\nEND:VCARD")
     edit_there(server, "u2", "NOTE:alt", "NOTE:dort")
     edit_there(server, "u3", "NOTE:alt", "NOTE:dort")
@@ -87,7 +89,7 @@ def prepared(server):
     remove_there(server, "u5")
     site.remove(site.id_of("u6"))
     edit_there(server, "u6", "NOTE:alt", "NOTE:doch")
-    site.add(card("n1", "Neu;Hier"))
+    site.add(card("n1", "Neu;Hier", PHOTO))
     site.add(card("n2", "Neu;Auch", "NOTE:neu"))
     server.put("", card("n3", "Neu;Dort"))
     return site

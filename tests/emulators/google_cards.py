@@ -1,6 +1,7 @@
 """The emulated Google account behind the face of a CardDAV server of tests/e2e/servers.py: cards go in and come out, so that the cases
 written for CardDAV run against it. Its reading of cards is no part of the program, and not made from it."""
 
+import base64
 import re
 import threading
 
@@ -90,9 +91,9 @@ class Google(People):
         return 204, {}, b""
 
     def cards(self, _book):
-        return {resource: self.card_of(person) for resource, person in self.persons().items()}
+        return {resource: self.card_of(person, self.contacts[resource].photo) for resource, person in self.persons().items()}
 
-    def card_of(self, p):
+    def card_of(self, p, photo=None):
         uid = [d["value"] for d in p.get("clientData", ()) if d["key"] == "abgleich-uid"]
         lines, name = ["BEGIN:VCARD", "VERSION:3.0", "UID:" + (uid or [p["metadata"]["sources"][0]["id"]])[0]], p.get("names", [{}])[0]
         lines.append("N:" + ";".join(escaped(name.get(k, "")) for k in NAME))
@@ -119,6 +120,7 @@ class Google(People):
         lines += ["NICKNAME:" + escaped(e["value"]) for e in p.get("nicknames", ())]
         groups = [self.groups[m["contactGroupMembership"]["contactGroupResourceName"]] for m in p.get("memberships", ())]
         mine = [escaped(g["name"]) for g in groups if g["groupType"] == "USER_CONTACT_GROUP"]
+        lines += ["PHOTO;ENCODING=b;TYPE=JPEG:" + base64.b64encode(photo).decode()] if photo else []
         return "\r\n".join(lines + (["CATEGORIES:" + ",".join(mine)] if mine else []) + ["END:VCARD", ""])
 
     # -- a server that can be ended and started again --

@@ -26,6 +26,7 @@ UNIT = {
     "core/decision.c": ["unit/test_decision"],
     "core/guard.c": ["unit/test_guard"],
     "core/undo.c": ["unit/test_undo"],
+    "mapping/people.c": ["unit/test_people_mapping"],
     "mapping/fingerprint.c": ["unit/test_fingerprint", "property/test_merge"],
     "state/lock.c": ["unit/test_lease", "unit/test_state"],
     "state/lease.c": ["unit/test_lease"],
@@ -36,7 +37,7 @@ UNIT = {
     "connectors/http_redirect.c": ["unit/test_http"],
 }
 WIRE = ["test_hostile", "test_believed", "test_odd_servers", "test_real_servers"]  # the simulator has a connector of its own
-E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers"]
+E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers", "test_people"]
 FAILURE = re.compile(r"^(?:.*\[FAIL\]\S*\s+|FAIL |seed \d+: |\S+, \w+ on [ab]: )(.*)$")
 
 
@@ -98,7 +99,8 @@ class Copy:
             yield test.split("/")[1], "build/tests/" + test, ["build/tests/" + test, "--jobs", "2"], 120
         if path.startswith("connectors/"):
             tls = ["test_tls"] if path.startswith("connectors/http") else []
-            yield from [] if self.quick else end_to_end(tls + WIRE)
+            people = ["test_people"] if "/people" in path else []
+            yield from [] if self.quick else end_to_end(people or tls + WIRE)
             return
         yield "mode table", SIM, [SIM, "--modes", "tests/modes/table.txt"], 120
         for first, n in ((1, 100), (101, self.seeds - 100)):
