@@ -7,6 +7,7 @@ static const struct connector *const connectors[] = {
     &connector_carddav,
     &connector_people,
     &connector_fe2,
+    &connector_directory,
 };
 
 const struct connector *connector_at(size_t i)

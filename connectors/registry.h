@@ -5,6 +5,6 @@
 
 #include "connectors/connector.h"
 
-extern const struct connector connector_contactbox, connector_carddav, connector_people, connector_fe2;
+extern const struct connector connector_contactbox, connector_carddav, connector_people, connector_fe2, connector_directory;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/i18n.h"
 #include "base/mem.h"
+#include "core/guard.h"
 #include "state/pushed.h"
 #include "state/runs.h"
 
@@ -341,7 +342,7 @@ static void look_at_names(struct worry *w)
 
 static enum fault_code refuse_empty(struct job *job)
 {
-    if (job->push->n_list || !push_of(job)->strict) return FAULT_NONE;
+    if (job->push->n_list) return FAULT_NONE;
     if (job->options->allow_empty && job->options->only_plan) return FAULT_NONE;
     struct buf advice AUTO_BUF = BUF_INIT;
     buf_addf(&advice, _("nothing was sent; if nobody is to be there: abgleich sync %s --allow-empty --plan %s"),
@@ -359,6 +360,23 @@ static enum fault_code refuse_second(struct job *job)
                      owner);
 }
 
+/* A list nobody is alarmed by is held as any other plan is (core/guard.h). */
+static void look_as_guard(struct worry *w)
+{
+    const struct side_counts *a = &w->job->result->a, *b = &w->job->result->b;
+    struct guard_input in = {
+        .pairs = (int64_t)w->job->push->n_rows, .first_run = w->job->push->first, .policy = &w->job->link->policy};
+    for (int s = 0; s < 2; s++) in.side[s].name = w->job->side[s].account->name;
+    in.side[SIDE_A].total = a->total;
+    in.side[SIDE_B] = (struct guard_side){.name = in.side[SIDE_B].name,
+                                          .total = b->total,
+                                          .creates = a->fresh,
+                                          .updates = a->changed,
+                                          .deletes = b->to_delete};
+    const char *why = guard_check(&w->job->memory, &in);
+    if (why) worry(w, "%s", why);
+}
+
 static enum fault_code look(struct job *job)
 {
     struct push_plan *p = job->push;
@@ -373,6 +391,7 @@ static enum fault_code look(struct job *job)
         if (!p->first && !(job->options->allow_empty && !p->n_list)) count_losses(&w);
         look_at_names(&w);
     }
+    if (!code && !push->strict && p->n_list) look_as_guard(&w);
     if (!code && w.text.len) job->held = arena_strdup(&job->memory, buf_str(&w.text));
     buf_free(&w.text);
     if (code) fault_about(job->fault, NULL, job->side[SIDE_B].account->name);
