@@ -98,7 +98,7 @@ MUTANTS = [
     # -- what is written
     ("effect-no-precondition", "core/effect.c", "return at->version.p || at->body.there ? at->version : at->base_version;", "return at ? STR_NONE : STR_NONE;",
      "writes without precondition"),
-    ("effect-newest-precondition", "core/effect.c", "    if (item->side[s].id.p) return item->side[s].id;\n    char", "    char",
+    ("effect-newest-precondition", "core/effect.c", "    if (item->side[s].id.p) return item->side[s].id;\n    char", "    if (!item) return STR_NONE;\n    char",
      "a create that is repeated takes another name"),
     ("effect-lost-write-unknown", "core/effect.c", "if (base_from_lost_write(item, out, arena, base)) return true;",
      "if (base_from_lost_write(item, out, arena, base)) return false;", "our own lost write is taken for an edit"),
