@@ -1,15 +1,15 @@
 """The real program against a strict FE2 (tests/emulators/fe2.py): what is sent is exactly who shall be alarmed, or nothing is sent."""
 
 import json
-import os
-import re
 import sys
 import tempfile
+import time
 
 from harness import Site, Suite, card
 from clock import Clock
 from fe2 import FE2
 from hostile_server import BOOK, Hostile
+from test_daemon import Daemon, wait_until
 from test_people import build_clock
 
 SHIM = None
@@ -32,16 +32,14 @@ def person(number, *lines, name=None):
 class Brigade:
     """An FE2, and a site whose book goes there."""
 
-    def __init__(self, count=0, version="2.39", settings="", tables=TABLES, source=None):
-        self.fe2, self.ids = FE2(version, Clock()), {}
+    def __init__(self, count=0, version="2.39", settings="", tables=TABLES, source=None, fe2=None, shim=None):
+        self.fe2, self.ids = fe2 or FE2(version, Clock()), {}
         self.fe2.add_manual("Wache", alarmGroups=["Vollalarm"])
         self.site = Site()
-        self.site.environment = {"LD_PRELOAD": SHIM, "SHIM_CLOCK": self.fe2.clock.path}
+        self.site.environment = {"LD_PRELOAD": shim or SHIM, "SHIM_CLOCK": self.fe2.clock.path}
         self.site.run("account", "add", "fw", "--connector", "fe2", "--url", self.fe2.url, "--password-file", "-", text=self.fe2.key + "\n", expect=0)
-        self.account = os.path.join(self.site.folder, "conf.d", "account-fw.ini")
-        self.configure("url = ", "fe2.version = %s\n%surl = " % (version, settings))
-        with open(self.account, "a", encoding="utf-8") as f:
-            f.write(tables)
+        with open(self.site.config, "a", encoding="utf-8") as f:
+            f.write("listen = 127.0.0.1:0\nquiet = 1h\n[account fw]\ninterval = 1m\nfe2.version = %s\n%s%s" % (version, settings, tables))
         if source:
             self.site.server = source
             self.site.run("account", "add", "srv", "--connector", "carddav", "--url", source.url, "--user", source.user, "--password-file", "-",
@@ -65,10 +63,10 @@ class Brigade:
         self.site.run("link", "add", name, source, "fw:", "--mode", "one-way", *args, expect=0)
 
     def configure(self, old, new):
-        with open(self.account, encoding="utf-8") as f:
+        with open(self.site.config, encoding="utf-8") as f:
             text = f.read()
         assert old in text, (old, text)
-        with open(self.account, "w", encoding="utf-8") as f:
+        with open(self.site.config, "w", encoding="utf-8") as f:
             f.write(text.replace(old, new, 1))
 
     def add(self, number, text):
@@ -667,6 +665,47 @@ def in_a_row():
         b.site.run("fe2", "delete", "fe2", "3f1c2a5e-0a44-4c1e-9b0a-7d4be1f2a901", expect=0)
 
 
+# -- unattended --
+
+def leap(b, daemon, seconds):
+    """Time passes, and the loop is woken to see it."""
+    b.fe2.clock.advance(seconds)
+    return daemon.status()["links"][0]
+
+
+def next_request(b, daemon, count, patience=1800):
+    """Lets time pass by half minutes until FE2 is called again; how long it took."""
+    start = b.fe2.clock.now()
+    while len(b.fe2.requests) < count:
+        assert b.fe2.clock.now() - start < patience, "FE2 is not called any more: %s" % leap(b, daemon, 0)
+        leap(b, daemon, 15)
+        time.sleep(0.05)
+    wait_until(lambda: not b.fe2.in_service and not leap(b, daemon, 0)["running"])
+    return b.fe2.requests[-1].time - start
+
+
+def daemon_in_a_storm(fault, least):
+    """Whatever is to be tried again is tried no sooner than the page says, and in the end FE2 has the book."""
+    with Brigade(3) as b:
+        b.approve()
+        b.fe2.clock.advance(3600)
+        b.add(8, person(8))
+        if fault == "423":
+            b.fe2.busy = len(least)
+        else:
+            b.fe2.fail(*[fault] * len(least))
+        count = len(b.fe2.requests) + 1
+        daemon = Daemon(b.site, **b.site.environment)
+        next_request(b, daemon, count)
+        for seconds in least:
+            count += 1
+            waited = next_request(b, daemon, count)
+            assert waited >= seconds, "called again after %d s, not %d" % (waited, seconds)
+        wait_until(lambda: set(b.fe2.persons) == set(b.ids.values()))
+        daemon.stop()
+        b.check_there()
+
+
 def main():
     global SHIM
     suite = Suite("FE2")
@@ -689,6 +728,8 @@ def main():
         for version in ("2.24", "2.28", "2.29", "2.35", "2.36", "2.39", "3.0"):
             suite.run("version " + version, versions, version)
         suite.run("FE2 is updated from 2.28 to 2.39", fe2_is_updated, "2.28", (2, 39))
+        for fault, least in (("423", (60, 120, 300, 600)), ("502", (60, 120, 300)), ("503 proxy", (300, 900)), ("reset after", (90, 90))):
+            suite.run("a daemon in a storm of " + fault, daemon_in_a_storm, fault, least)
         for function in (quota_of_fe2, foreign_person, switched_off, key_reset, busy_storm, many_vanish, another_loss_than_approved, empty_list,
                          empty_first_list, groups_are_lost, pagers_are_lost, pager_that_is_no_number, somebody_else, made_again,
                          configured_quota, second_list, linked_anew, a_test_stays_at_home, redirect, mode_never_changes,
