@@ -415,6 +415,22 @@ def late_answers_between_two_accounts(case):
         case.world.clock.advance(MINUTE)
         case.quiet()
     assert not writes(case.world) + writes(other) and len(case.persons()) == len(other.persons()) == 2
+    case.world.clock.advance(11 * MINUTE)
+    for w in (case.world, other):
+        w.at = lambda *unused: None
+    case.site.sync(0)
+    case.world.list_lag, other.list_lag, other.get_lag = MINUTE, 5 * MINUTE, 0
+    edit_there(case, "Berta", nicknames=[{"value": "Bertl"}])  # written there, and deleted there before that is told
+    case.world.clock.advance(2 * MINUTE)
+    case.sync()
+    case.world.remove(case.named("Berta")["resourceName"])
+    case.world.clock.advance(2 * MINUTE)
+    case.sync()
+    assert len(case.persons()) == len(other.persons()) == 1
+    for _ in range(16):
+        case.world.clock.advance(MINUTE // 2)
+        case.quiet()
+    assert len(case.persons()) == len(other.persons()) == 1
     other.__exit__()
     assert not other.violations, other.violations
 
@@ -700,6 +716,55 @@ def two_links_one_account(case):
     assert slow and len(case.persons()) == 11, results
 
 
+def a_picture_whose_answer_was_lost(case):
+    linked(case, "Anna")
+    case.site.add(card("u-n", "Neu;Nora", photo_line(JPEG)))
+    case.edit("Anna", "NOTE:alt", photo_line(PNG) + "\r\nNOTE:neu")
+    for moment in ("arrived", "done"):
+        script(case, moment, "Photo", "cut", 2)
+        case.site.sync(1)
+        case.world.at = lambda *unused: None
+        case.site.sync(0)
+        case.quiet()
+        assert case.world.contacts[case.named("Nora")["resourceName"]].photo == JPEG and len(case.persons()) == 2
+        assert case.world.contacts[case.named("Anna")["resourceName"]].photo == PNG and case.named("Anna")["biographies"][0]["value"] == "neu"
+        case.site.edit(case.site.id_of("u-n"), card("u-n", "Neu;Nora"))
+        case.sync()
+        assert case.world.contacts[case.named("Nora")["resourceName"]].photo is None
+        case.site.edit(case.site.id_of("u-n"), card("u-n", "Neu;Nora", photo_line(JPEG)))
+
+
+def versions_that_change_by_themselves(case):
+    linked(case, "Anna", "Berta")
+    w = case.world
+    for _ in range(3):
+        for p in case.persons():
+            w.store(p["resourceName"], dict(p))
+        w.requests = []
+        case.quiet()
+        assert not writes(w), paths(w)
+    case.edit("Anna", "NOTE:alt", "NOTE:neu")
+    script(case, "arrived", "batchUpdate", lambda: w.store(case.named("Anna")["resourceName"], dict(case.named("Anna"))))
+    case.sync()
+    assert case.named("Anna")["biographies"][0]["value"] == "neu"
+    case.quiet()
+
+
+def long_lists_are_cut_by_listings(case):
+    w = case.world
+    w.add(person("Viel", emailAddresses=[{"value": "v%d@example.org" % i} for i in range(130)]))
+    case.link()
+    case.sync()
+    assert case.card("Viel").count("EMAIL") == 130
+    case.edit("Viel", "END:VCARD", "EMAIL:neu@example.org\r\nEND:VCARD")
+    case.sync()
+    assert len(case.named("Viel")["emailAddresses"]) == 131
+    edit_there(case, "Viel", nicknames=[{"value": "V"}])
+    case.sync()
+    assert case.card("Viel").count("EMAIL") == 131 and len(case.named("Viel")["emailAddresses"]) == 131
+    case.quiet()
+
+
 def ten_thousand_within_the_quota(case):
     """Numbers of requests in virtual time: a second for each, a quota of 90 reads and 90 writes a minute."""
     w = case.world
@@ -728,7 +793,8 @@ CASES = (both_ways, no_op_is_one_request, a_dead_token_is_a_whole_listing, a_tok
          late_answers_in_a_whole_listing, late_answers_between_two_accounts, sign_in_dies_amid_paging, too_many_requests,
          what_the_administrator_has_to_do, servers_that_fail, categories_are_groups, pictures, renamed_by_an_address,
          one_bad_contact_does_not_stop_the_others, nothing_is_wiped, first_sync_matches, one_that_comes_back_is_not_doubled,
-         joined_there, a_run_taken_back, two_links_one_account, ten_thousand_within_the_quota)
+         joined_there, a_run_taken_back, two_links_one_account, a_picture_whose_answer_was_lost, versions_that_change_by_themselves,
+         long_lists_are_cut_by_listings, ten_thousand_within_the_quota)
 
 
 def run_case(function, shim):
