@@ -319,10 +319,22 @@ static enum fault_code unanswered(struct fault *f)
     return FAULT_UNREACHABLE;
 }
 
+/* What a proxy's sign-in page, or the web interface at a wrong address, answers to everything: not the sync. */
+static bool is_page(const struct http_exchange *x)
+{
+    struct str text = str_trim(buf_str(&x->text));
+    return str_starts_nocase(text, STR("<!doctype html")) || str_starts_nocase(text, STR("<html"));
+}
+
 static enum fault_code concluded(struct session *s, struct http_exchange *x, enum fault_code code, size_t n,
                                  struct fault *f)
 {
     if (code == FAULT_CANCELLED) return code;
+    if (x->status == 200 && is_page(x)) {
+        if (f) fault_clear(f);
+        return fault_set(f, FAULT_PROTOCOL, _("is url that of FE2 itself, and is no sign-in page before it?"),
+                         _("a web page answered, so it is not known whether FE2 has the list"));
+    }
     if (x->status == 200) {
         if (f) fault_clear(f);
         s->was_answered = true;

@@ -274,6 +274,10 @@ static enum fault_code check_places(struct job *job)
 enum fault_code undo_plan(struct job *job)
 {
     struct run_report run;
+    if (job->side[SIDE_B].connector->push)
+        return fault_set(job->fault, FAULT_UNSUPPORTED, _("change the book as it is to be, and sync"),
+                         _("\"%s\" takes lists only, a single run cannot be taken back there"),
+                         job->side[SIDE_B].account->name);
     enum fault_code code = check_places(job);
     if (code) return code;
     if (!runs_load(job->db, job->options->undo, &job->memory, &run) || !str_eq(run.link, str_of(job->link->name)))

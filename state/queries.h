@@ -11,7 +11,7 @@ QUERY(NAME_ADD, "INSERT INTO name(name, next_row) VALUES ($1, 1) ON CONFLICT (na
 QUERY(NAME_DELETE, "DELETE FROM name WHERE no = $1")
 QUERY(NAME_NEXT_ROW, "UPDATE name SET next_row = next_row + $2 WHERE no = $1")
 QUERY(NAME_ROW, "SELECT next_row FROM name WHERE no = $1")
-QUERY(NAME_LIST, "SELECT name FROM name ORDER BY name")
+QUERY(NAME_LIST, "SELECT name FROM name WHERE name NOT LIKE 'target %' ORDER BY name") /* not the turns at remotes (core/run.c) */
 QUERY(SETTING_GET, "SELECT value FROM setting WHERE key = $1")
 QUERY(SETTING_SET, "INSERT INTO setting(key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2")
 QUERY(SETTING_DELETE, "DELETE FROM setting WHERE key = $1")

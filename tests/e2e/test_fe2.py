@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+import threading
 import time
 
 from harness import Site, Suite, card
@@ -11,6 +12,7 @@ from fe2 import FE2
 from hostile_server import BOOK, Hostile
 from test_daemon import Daemon, wait_until
 from test_people import build_clock
+from test_tls import Authority
 
 SHIM = None
 TABLES = """
@@ -191,12 +193,19 @@ FIELDS = (
 )
 
 
-def one_field(lines, wanted):
+def fields(suite):
+    """All of them in one list."""
     with Brigade() as b:
-        b.add(1, person(1, *lines))
+        for number, (_title, lines, _wanted) in enumerate(FIELDS):
+            b.add(number, person(number, *lines))
         b.approve()
-        found = {name: getattr(b.sent(1), name) for name in wanted}
-        assert found == wanted, "%s, not %s" % (found, wanted)
+        for number, (title, _lines, wanted) in enumerate(FIELDS):
+            suite.run("a person with " + title, one_field, b.sent(number), wanted)
+
+
+def one_field(sent, wanted):
+    found = {name: getattr(sent, name) for name in wanted}
+    assert found == wanted, "%s, not %s" % (found, wanted)
 
 
 def names():
@@ -255,6 +264,28 @@ def undocumented_answer(status, code, said):
         b.fe2.at = lambda *unused: None
         b.sync()
         b.check_there()
+
+
+def web_page():
+    """A sign-in page says 200 to everything: nobody is alarmed by that."""
+    with Brigade(2) as b:
+        b.approve()
+        b.add(8, person(8))
+        b.fe2.at = lambda moment, *unused: (200, {"Content-Type": "text/html"}, "\n<!DOCTYPE html><html>Anmelden</html>") if moment == "arrived" else None
+        assert "a web page answered" in b.sync(6)["fault"]["text"]
+        b.fe2.at = lambda *unused: None
+        b.sync()
+        b.check_there()
+
+
+def refused_sign_in(wanted):
+    """The key is never tried in another form."""
+    with Brigade(2) as b:
+        b.approve()
+        b.add(8, person(8))
+        b.fe2.at = lambda moment, *unused: (401, {"WWW-Authenticate": wanted}, "") if moment == "arrived" else None
+        b.sync(5)
+        assert len(b.fe2.requests) == 2
 
 
 def quota_of_fe2():
@@ -443,6 +474,28 @@ def a_test_stays_at_home():
     with Brigade(3) as b:
         b.configure("fe2.version", "fe2.test_hosts = fe2-test.example.org\nfe2.version")
         b.refused(2, "may not send")
+
+
+def encrypted():
+    """A certificate nobody vouches for gets nothing, one of a known authority gets the list."""
+    with tempfile.TemporaryDirectory() as folder:
+        authority = Authority(folder)
+        with Brigade(2, fe2=FE2(clock=Clock(), certificate=authority.issue("fe2", "IP:127.0.0.1", days=30))) as b:
+            b.site.run("approve", "fe2", b.sync(4)["plan"], expect=0)
+            before = len(b.fe2.requests)
+            assert "certificate" in b.sync(None)["fault"]["text"] and len(b.fe2.requests) == before
+            b.configure("fe2.version", "ca_file = %s\nfe2.version" % authority.file)
+            b.sync()
+            b.check_there()
+
+
+def thousands():
+    """A list of some megabytes is one request like any other."""
+    with Brigade() as b:
+        cards = "".join(person(n, name="Weidner;Jonas%d" % n).replace("UID:p", "UID:many") for n in range(5000))
+        b.site.run("contact", "import", "Wehr", "-", text=cards, expect=0)
+        b.approve()
+        assert len(b.fe2.persons) == 5000 and len(b.fe2.requests) == 1
 
 
 def redirect():
@@ -654,6 +707,42 @@ def delete_of_odd_ids():
         assert len(b.fe2.requests) == 5 and len(b.fe2.persons) == 2
 
 
+def one_after_the_other():
+    """A person is not deleted while a list is on its way, and no second list goes out beside it."""
+    with Brigade(3) as b:
+        b.approve()
+        b.add(8, person(8))
+        on_its_way, go_on, answered = threading.Event(), threading.Event(), []
+
+        def during():
+            on_its_way.set()
+            assert go_on.wait(20)
+
+        b.fe2.during = during
+        sync = threading.Thread(target=lambda: answered.append(b.sync(None)))
+        sync.start()
+        assert on_its_way.wait(20)
+        delete = b.site.run("fe2", "delete", "fe2", "3f1c2a5e-0a44-4c1e-9b0a-7d4be1f2a901")
+        second = b.site.run("sync", "fe2")
+        go_on.set()
+        sync.join()
+        assert (delete.code, second.code, answered[0]["status"]) == (8, 8, "done"), (delete, second, answered)
+        assert len(b.fe2.requests) == 2
+
+
+def other_commands():
+    """What cannot be done with a list is refused in words."""
+    with Brigade(3) as b:
+        b.approve()
+        b.add(8, person(8))
+        run = b.sync()["run"]
+        before = len(b.fe2.requests)
+        result = b.site.run("undo", str(run))
+        assert result.code > 0 and "takes lists only" in result.err, result
+        assert "the configuration does not" not in b.site.run("doctor").out
+        assert b.site.run("check", "fe2", expect=0) and len(b.fe2.requests) == before
+
+
 def in_a_row():
     """Commands that follow each other at once keep the second FE2 wants after a list."""
     with Brigade(3) as b:
@@ -713,12 +802,13 @@ def main():
         SHIM = build_clock(folder)
         for function in (first_list_waits, another_list_than_approved, exactly_the_filter, names):
             suite.run(function.__name__.replace("_", " "), function)
-        for title, lines, wanted in FIELDS:
-            suite.run("a person with " + title, one_field, lines, wanted)
+        suite.run("each field", fields, suite)
         for row in ANSWERS:
             suite.run("answer " + row[0], one_answer, *row)
         for row in UNDOCUMENTED:
             suite.run("answer %d" % row[0], undocumented_answer, *row)
+        for wanted in ('Basic realm="FE2"', 'Digest realm="FE2", nonce="1", qop="auth"', "Negotiate", "Bearer"):
+            suite.run("a refusal that wants " + wanted.split()[0], refused_sign_in, wanted)
         for row in SOURCES:
             suite.run("a source that " + row[0], failing_source, *row[1:])
         for fault in (None, "cut after", "reset after", "502 after"):
@@ -728,13 +818,13 @@ def main():
         for version in ("2.24", "2.28", "2.29", "2.35", "2.36", "2.39", "3.0"):
             suite.run("version " + version, versions, version)
         suite.run("FE2 is updated from 2.28 to 2.39", fe2_is_updated, "2.28", (2, 39))
-        for fault, least in (("423", (60, 120, 300, 600)), ("502", (60, 120, 300)), ("503 proxy", (300, 900)), ("reset after", (90, 90))):
+        for fault, least in (("423", (60, 120, 300, 600)), ("502", (60, 120, 300)), ("429", (60, 120)), ("503 proxy", (300, 900)), ("reset after", (90, 90))):
             suite.run("a daemon in a storm of " + fault, daemon_in_a_storm, fault, least)
         for function in (quota_of_fe2, foreign_person, switched_off, key_reset, busy_storm, many_vanish, another_loss_than_approved, empty_list,
                          empty_first_list, groups_are_lost, pagers_are_lost, pager_that_is_no_number, somebody_else, made_again,
                          configured_quota, second_list, linked_anew, a_test_stays_at_home, redirect, mode_never_changes,
                          vanishing_after_a_lost_answer, table_changes, lost_groups_are_told, delete_one, delete_below_its_version,
-                         delete_of_odd_ids, in_a_row):
+                         delete_of_odd_ids, encrypted, thousands, one_after_the_other, other_commands, web_page, in_a_row):
             suite.run(function.__name__.replace("_", " "), function)
     return suite.end()
 
