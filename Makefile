@@ -2,7 +2,7 @@
 CC ?= gcc
 CXX ?= g++
 B ?= build
-PKGS = libcurl sqlite3 libxml-2.0 libuv jansson libsodium icu-i18n icu-uc zlib libmicrohttpd
+PKGS = libcurl sqlite3 libxml-2.0 libuv jansson libsodium icu-i18n icu-uc zlib libmicrohttpd libcrypto
 WARN = -Wall -Wextra -Wshadow -Wformat=2 -Werror
 OPT ?= -O2 -D_FORTIFY_SOURCE=2
 HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
@@ -15,7 +15,7 @@ LDLIBS = -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpsl -l
 # libraries dynamically costs 5 ms of it, so the program has these linked in; curl (TLS updates matter there) stays shared.
 ABSL = $(patsubst lib%.a,-l%,$(notdir $(wildcard /usr/lib/*/libabsl_*.a)))
 LDLIBS_PROGRAM = -Wl,--as-needed -Wl,-Bstatic -Wl,--start-group -lphonenumber -lprotobuf $(ABSL) -licui18n -licuuc -licudata \
-	-lstdc++ -lxml2 -llzma -lz -lsqlite3 -lsodium -ljansson -luv_a -linih -Wl,--end-group -Wl,-Bdynamic -lcurl -lpsl -lmicrohttpd -lresolv \
+	-lstdc++ -lxml2 -llzma -lz -lsqlite3 -lsodium -ljansson -luv_a -linih -Wl,--end-group -Wl,-Bdynamic -lcurl -lcrypto -lpsl -lmicrohttpd -lresolv \
 	-lm -ldl
 
 DIRS = base mapping connectors state core server cli

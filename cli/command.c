@@ -20,6 +20,7 @@ static const struct command table[] = {
      command_account_set},
     {"account", "remove", "NAME [--yes]", N_("forgets an account and its links; contacts stay on both sides"), "yes", 1,
      1, command_account_remove},
+    {"login", NULL, "ACCOUNT", N_("signs an account in where that takes a browser (OAuth)"), "", 1, 1, command_login},
     {"discover", NULL, "ACCOUNT", N_("shows its address books, and how many contacts are new on each side"), "", 1, 1,
      command_discover},
     {"link", "add", "NAME A B --mode M [--authority X] [--import X] | --account ACC --all|--book B... [--mode M]",

@@ -34,6 +34,7 @@ int command_account_on(struct cli *);
 int command_account_off(struct cli *);
 int command_account_set(struct cli *);
 int command_account_remove(struct cli *);
+int command_login(struct cli *);
 int command_discover(struct cli *);
 int command_link_add(struct cli *);
 int command_link_list(struct cli *);

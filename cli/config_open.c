@@ -4,6 +4,7 @@
 #include "base/i18n.h"
 #include "cli/file.h"
 #include "cli/secret.h"
+#include "core/token_store.h"
 #include "state/secrets.h"
 
 #include <sodium.h>
@@ -90,6 +91,7 @@ enum fault_code config_account_open(const struct config_account *a, struct db *d
                             .settings = a->settings,
                             .n_settings = a->n_settings,
                             .state = config_is_store(a) ? db : NULL};
+    if (oauth_is_used(out)) out->tokens = token_store_new(db, a->name);
     char *password;
     enum fault_code code = config_secret_read(a->secret, a->name, db, &password, f);
     out->password = password;
@@ -103,6 +105,8 @@ void config_account_wipe(struct account *a)
     memcpy(&password, &a->password, sizeof password); /* ours, const for everybody else */
     secret_free(password);
     a->password = NULL;
+    token_store_free(a->tokens);
+    a->tokens = NULL;
 }
 
 enum fault_code config_link_open(const struct config_link *l, struct db *db, struct link *out, struct fault *f)

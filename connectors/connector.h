@@ -56,6 +56,7 @@ struct account {
     const struct setting *settings; /* in the order they were read */
     size_t n_settings;
     struct gate *gate;     /* limits what is in flight, shared by all jobs of a process; NULL = no limit */
+    struct token_store *tokens; /* where an OAuth sign-in is kept (oauth.h); NULL = none */
     void *state;           /* the store's: struct db of this job; NULL elsewhere */
 };
 

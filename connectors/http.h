@@ -54,6 +54,8 @@ void http_clear(struct http_exchange *x);
 
 struct http *http_open(const struct http_settings *settings);
 void http_close(struct http *h); /* NULL is fine */
+/* Another access token for what is sent from now on; borrowed until the next. */
+void http_set_bearer(struct http *h, const char *bearer);
 
 /* Carries out one; returns x->code and copies its fault to f. */
 enum fault_code http_do(struct http *h, struct http_exchange *x, struct fault *f);

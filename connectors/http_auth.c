@@ -49,6 +49,11 @@ void transfer_set_credentials(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, basic ? (long)CURLAUTH_BASIC : digest_bits(t));
 }
 
+void http_set_bearer(struct http *h, const char *bearer)
+{
+    h->settings.bearer = bearer;
+}
+
 static bool offers(const char *authenticate, const char *scheme)
 {
     struct str rest = str_of(authenticate), name = str_of(scheme);

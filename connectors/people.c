@@ -28,7 +28,8 @@ static enum fault_code people_open(const struct account *account, struct traits 
     s->groups = (struct people_groups){s, people_group_name, people_group_resource};
     s->written = json_object();
     struct http_settings settings = {
-        .ca_file = account->ca_file, .gate = account->gate, .env = env, .bearer = account->password};
+        .ca_file = account->ca_file, .gate = account->gate, .env = env, .bearer = oauth_is_used(account) ? NULL : account->password};
+    if (oauth_is_used(account)) s->oauth = oauth_open(account, env);
     s->http = http_open(&settings);
     settings.bearer = NULL;
     s->pictures = http_open(&settings);
@@ -41,6 +42,7 @@ static void people_close(struct session *s)
     if (!s) return;
     http_close(s->http);
     http_close(s->pictures);
+    oauth_close(s->oauth);
     people_groups_free(s);
     people_recent_free(s);
     for (size_t i = 0; i < s->n_created; i++) {
@@ -108,6 +110,7 @@ static void people_traffic(struct session *s, int64_t *requests, int64_t *bytes_
 const struct connector connector_people = {
     .name = "people",
     .capabilities = CAN_TOKEN | CAN_CONDITION | SERIAL_WRITES | NO_COLLECTIONS,
+    .settings = oauth_settings,
     .open = people_open,
     .close = people_close,
     .discover = people_discover,

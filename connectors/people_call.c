@@ -178,6 +178,27 @@ static enum fault_code try_once(struct session *s, struct people_call *c, struct
     return code;
 }
 
+/* With a token that lives; one that is refused is replaced once. A refused request was not carried out. */
+static enum fault_code try_signed_in(struct session *s, struct people_call *c, struct str body, struct fault *f)
+{
+    if (!s->oauth) return try_once(s, c, body, f);
+    for (;;) {
+        struct fault why AUTO_FAULT = FAULT_INIT;
+        const char *token;
+        enum fault_code code = oauth_token(s->oauth, &token, f);
+        if (code) return code;
+        http_set_bearer(s->http, token);
+        code = try_once(s, c, body, &why);
+        if (c->status != 401) {
+            oauth_accepted(s->oauth);
+            if (code) fault_copy(f, &why);
+            return code;
+        }
+        code = oauth_refused(s->oauth, f);
+        if (code) return code;
+    }
+}
+
 /* -- waiting: from seconds to a minute, with jitter, or as long as the server says -- */
 
 static int64_t wait_ms(struct session *s, unsigned tries, int64_t asked_ms)
@@ -194,7 +215,7 @@ enum fault_code people_do(struct session *s, struct people_call *c, struct fault
     char *body AUTO_FREE = c->body ? json_dumps(c->body, JSON_COMPACT) : NULL;
     for (unsigned tries = 0;; tries++) {
         struct fault why AUTO_FAULT = FAULT_INIT;
-        enum fault_code code = try_once(s, c, str_of(body), &why);
+        enum fault_code code = try_signed_in(s, c, str_of(body), &why);
         int64_t wait = code == FAULT_RATE_LIMITED ? wait_ms(s, tries, why.retry_after_ms) : 0;
         bool again = wait && wait <= WAIT_LONGEST_MS && tries < WAITS_MAX && why.code == FAULT_RATE_LIMITED;
         if (again && !s->env->sleep_ms(s->env, wait)) continue;

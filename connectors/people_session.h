@@ -8,6 +8,7 @@
 
 #include "connectors/connector.h"
 #include "connectors/http.h"
+#include "connectors/oauth.h"
 #include "mapping/people.h"
 
 #define PEOPLE_ADDRESS "https://people.googleapis.com/"
@@ -37,6 +38,7 @@ struct session {
     struct env *env;
     struct traits *traits;
     struct http *http, *pictures; /* pictures lie elsewhere and get no token */
+    struct oauth *oauth;          /* NULL: the password is the token */
     char *base;                   /* ".../v1/" */
     struct collection about;
     struct people_groups groups; /* for the mapping */

@@ -1,0 +1,400 @@
+/* The sign-in of an account: its settings, what is kept of it, and a fresh access token when one is needed. */
+#include "connectors/oauth_impl.h"
+
+#include "base/i18n.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define AHEAD_MS (5 * 60 * 1000LL)      /* refreshed so long before the end */
+#define DEAD_MS (60 * 60 * 1000LL)      /* a dead sign-in is not asked again within an hour (microsoft-graph 1) */
+#define LIFE_DEFAULT_S 3600             /* where expires_in is not told: RFC 6749 5.1 */
+#define LIFE_MAX_S (24 * 3600)
+#define ASSERTION_S 540                 /* 5 to 10 minutes (microsoft-graph 1), at most an hour (google-people 1) */
+#define DAY_MS (24 * 60 * 60 * 1000LL)
+#define IDLE_TOLD_MS (60 * DAY_MS)      /* refresh tokens die after 90 idle days: told 30 days ahead */
+#define KEY_MAX_BYTES (64u << 10)
+
+/* -- settings -- */
+
+static const struct flow_row {
+    const char *word;
+    enum oauth_flow flow;
+} flows[] = {{"code", FLOW_CODE}, {"device", FLOW_DEVICE}, {"client", FLOW_CLIENT}, {"service", FLOW_SERVICE}};
+
+static const struct provider_row {
+    const char *name, *key, *value; /* %s: the tenant */
+} providers[] = {
+    {"google", "oauth.authorize_url", "https://accounts.google.com/o/oauth2/v2/auth"},
+    {"google", "oauth.token_url", "https://oauth2.googleapis.com/token"},
+    {"google", "oauth.scope", "https://www.googleapis.com/auth/contacts"},
+    {"microsoft", "oauth.authorize_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/authorize"},
+    {"microsoft", "oauth.token_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/token"},
+    {"microsoft", "oauth.device_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/devicecode"},
+    {"microsoft", "oauth.scope", "offline_access https://graph.microsoft.com/Contacts.ReadWrite"},
+};
+#define N_OF(a) (sizeof(a) / sizeof *(a))
+
+static bool check_flow(struct str v)
+{
+    for (size_t i = 0; i < N_OF(flows); i++)
+        if (str_eq(v, str_of(flows[i].word))) return true;
+    return false;
+}
+
+static bool check_provider(struct str v)
+{
+    return str_eq(v, STR("google")) || str_eq(v, STR("microsoft"));
+}
+
+static bool check_algorithm(struct str v)
+{
+    return str_eq(v, STR("PS256")) || str_eq(v, STR("RS256"));
+}
+
+#define EXPECTS_ADDRESS N_("an https address")
+const struct setting_kind oauth_settings[] = {
+    {"oauth.flow", false, check_flow, N_("code, device, client or service")},
+    {"oauth.provider", false, check_provider, N_("google or microsoft")},
+    {"oauth.tenant", false, NULL, N_("the tenant's id or domain")},
+    {"oauth.client_id", false, NULL, N_("the id of the registered application")},
+    {"oauth.key_file", false, NULL, N_("the path of a file with key and certificate, or Google's JSON file")},
+    {"oauth.algorithm", false, check_algorithm, N_("PS256 or RS256")},
+    {"oauth.scope", false, NULL, N_("scopes with spaces between them")},
+    {"oauth.authorize_url", false, NULL, EXPECTS_ADDRESS},
+    {"oauth.token_url", false, NULL, EXPECTS_ADDRESS},
+    {"oauth.device_url", false, NULL, EXPECTS_ADDRESS},
+    {NULL, false, NULL, NULL},
+};
+
+bool oauth_is_used(const struct account *account)
+{
+    return account_setting(account, "oauth.flow") != NULL;
+}
+
+static const char *provided(const struct oauth *o, const char *key)
+{
+    const char *set = account_setting(o->account, key), *name = account_setting(o->account, "oauth.provider");
+    for (size_t i = 0; !set && i < N_OF(providers); i++)
+        if (strcmp(providers[i].name, name ? name : "google") == 0 && strcmp(providers[i].key, key) == 0) return providers[i].value;
+    return set;
+}
+
+const char *oauth_address(const struct oauth *o, const char *key, struct buf *out)
+{
+    const char *tenant = account_setting(o->account, "oauth.tenant"), *value = provided(o, key);
+    struct str text = str_of(value);
+    size_t at = value ? str_find(text, STR("%s")) : (size_t)-1;
+    if (!value) return NULL;
+    if (at == (size_t)-1)
+        buf_adds(out, value);
+    else
+        buf_addf(out, "%.*s%s%s", (int)at, value, tenant ? tenant : "organizations", value + at + 2);
+    return buf_cstr(out);
+}
+
+const char *oauth_scope(const struct oauth *o)
+{
+    const char *set = account_setting(o->account, "oauth.scope"), *name = account_setting(o->account, "oauth.provider");
+    if (!set && o->flow == FLOW_CLIENT && name && strcmp(name, "microsoft") == 0) return "https://graph.microsoft.com/.default";
+    return provided(o, "oauth.scope");
+}
+
+/* -- what is kept -- */
+
+static void wipe(char **secret)
+{
+    if (*secret) sodium_memzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
+void sign_in_clear(struct sign_in *s)
+{
+    wipe(&s->access);
+    wipe(&s->refresh);
+    wipe(&s->dead);
+    *s = (struct sign_in){0};
+}
+
+static char *text_of(const json_t *o, const char *key)
+{
+    const char *value = json_string_value(json_object_get(o, key));
+    return value ? mem_strdup(value) : NULL;
+}
+
+static int64_t time_of(const json_t *o, const char *key)
+{
+    return json_integer_value(json_object_get(o, key));
+}
+
+static enum fault_code load(struct oauth *o, struct fault *f)
+{
+    struct token_store *store = o->account->tokens;
+    char *text = NULL;
+    enum fault_code code = store->load(store, &text, f);
+    if (code) return code;
+    json_t *kept = text ? json_loads(text, 0, NULL) : NULL;
+    store->drop(store, text);
+    sign_in_clear(&o->now);
+    o->now = (struct sign_in){.access = text_of(kept, "access"),
+                              .refresh = text_of(kept, "refresh"),
+                              .dead = text_of(kept, "dead"),
+                              .expires_ms = time_of(kept, "expires_ms"),
+                              .since_ms = time_of(kept, "since_ms"),
+                              .used_ms = time_of(kept, "used_ms"),
+                              .dead_ms = time_of(kept, "dead_ms")};
+    o->known = true;
+    json_decref(kept);
+    return FAULT_NONE;
+}
+
+static enum fault_code keep(struct oauth *o, struct fault *f)
+{
+    struct token_store *store = o->account->tokens;
+    const struct sign_in *s = &o->now;
+    json_t *kept = json_pack("{s:s*,s:s*,s:s*,s:I,s:I,s:I,s:I}", "access", s->access, "refresh", s->refresh, "dead", s->dead,
+                             "expires_ms", (json_int_t)s->expires_ms, "since_ms", (json_int_t)s->since_ms, "used_ms",
+                             (json_int_t)s->used_ms, "dead_ms", (json_int_t)s->dead_ms);
+    char *text = json_dumps(kept, JSON_COMPACT);
+    enum fault_code code = store->keep(store, str_of(text), f);
+    wipe(&text);
+    json_decref(kept);
+    return code;
+}
+
+enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, struct fault *f)
+{
+    int64_t now_ms = o->env->now_ms(o->env);
+    const char *access = json_string_value(json_object_get(a->body, "access_token"));
+    const json_t *life = json_object_get(a->body, "expires_in");
+    long long seconds = json_integer_value(life);
+    if (json_is_string(life)) str_to_int64(str_of(json_string_value(life)), &seconds);
+    if (!access || !*access || strpbrk(access, "\r\n"))
+        return fault_set(f, FAULT_UNREACHABLE, _("the next run tries again"), _("the sign-in service gave no token"));
+    char *refresh = text_of(a->body, "refresh_token");
+    struct sign_in next = {.access = mem_strdup(access), .refresh = refresh, .since_ms = refresh ? now_ms : o->now.since_ms};
+    if (!refresh && o->now.refresh) next.refresh = mem_strdup(o->now.refresh); /* RFC 6749 6: the old one goes on */
+    if (seconds <= 0) seconds = LIFE_DEFAULT_S;
+    next.expires_ms = now_ms + 1000 * (seconds > LIFE_MAX_S ? LIFE_MAX_S : seconds);
+    next.used_ms = now_ms;
+    sign_in_clear(&o->now);
+    o->now = next;
+    return keep(o, f);
+}
+
+/* -- what proves the application -- */
+
+static enum fault_code read_key_file(const struct oauth *o, struct buf *out, struct fault *f)
+{
+    const char *path = account_setting(o->account, "oauth.key_file");
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    buf_reserve(out, KEY_MAX_BYTES);
+    ssize_t n = fd < 0 ? -1 : read(fd, out->data, KEY_MAX_BYTES - 1);
+    int error = errno;
+    if (fd >= 0) close(fd);
+    if (n < 0)
+        return fault_set(f, FAULT_CONFIG, _("see oauth.key_file in the configuration"), _("the key file cannot be read: %s"),
+                         path ? strerror(error) : _("none is given"));
+    out->len = (size_t)n;
+    out->data[n] = '\0';
+    return FAULT_NONE;
+}
+
+static void key_wipe(struct buf *b)
+{
+    if (b->data) sodium_memzero(b->data, b->cap);
+    buf_free(b);
+}
+#define AUTO_KEY_BUF __attribute__((cleanup(key_wipe)))
+
+/* RFC 7523 3: who signs, for whom, and for how long. */
+static json_t *claims_of(const struct oauth *o, const char *issuer, const char *subject, const char *audience)
+{
+    char id[UUID_TEXT_BYTES];
+    env_uuid4(o->env, id);
+    json_int_t now = o->env->now_ms(o->env) / 1000;
+    return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s}", "iss", issuer, "sub", subject, "aud", audience, "iat", now, "nbf", now, "exp",
+                     now + ASSERTION_S, "jti", id);
+}
+
+static enum fault_code add_assertion(struct oauth *o, struct buf *form, struct fault *f)
+{
+    struct buf pem AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT, print AUTO_BUF = BUF_INIT, jwt AUTO_BUF = BUF_INIT;
+    const char *id = account_setting(o->account, "oauth.client_id"), *algorithm = account_setting(o->account, "oauth.algorithm");
+    enum fault_code code = read_key_file(o, &pem, f);
+    if (code) return code;
+    json_t *header = json_pack("{s:s,s:s}", "alg", algorithm ? algorithm : "PS256", "typ", "JWT");
+    if (jwt_thumbprint(buf_str(&pem), &print)) json_object_set_new(header, "x5t#S256", json_string(buf_cstr(&print)));
+    json_t *claims = claims_of(o, id, id, oauth_address(o, "oauth.token_url", &url));
+    code = jwt_sign(header, claims, buf_str(&pem), &jwt, f);
+    json_decref(header);
+    json_decref(claims);
+    if (code) return code;
+    form_add(form, "client_assertion_type", STR("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+    form_add(form, "client_assertion", buf_str(&jwt));
+    return FAULT_NONE;
+}
+
+enum fault_code oauth_add_client(struct oauth *o, struct buf *form, struct fault *f)
+{
+    const char *id = account_setting(o->account, "oauth.client_id");
+    if (!id) return fault_set(f, FAULT_CONFIG, _("write oauth.client_id into the account's section"), _("the id of the application is missing"));
+    form_add(form, "client_id", str_of(id));
+    if (account_setting(o->account, "oauth.key_file")) return add_assertion(o, form, f);
+    if (o->account->password) form_add(form, "client_secret", str_of(o->account->password));
+    return FAULT_NONE;
+}
+
+/* google-people 1: the service account signs for one user of its organisation. */
+static enum fault_code add_service(struct oauth *o, struct buf *form, struct fault *f)
+{
+    struct buf file AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT, jwt AUTO_BUF = BUF_INIT;
+    enum fault_code code = read_key_file(o, &file, f);
+    if (code) return code;
+    json_t *key = json_loadb(file.data, file.len, JSON_REJECT_DUPLICATES, NULL);
+    const char *issuer = json_string_value(json_object_get(key, "client_email")),
+               *id = json_string_value(json_object_get(key, "private_key_id")),
+               *pem = json_string_value(json_object_get(key, "private_key"));
+    if (issuer && pem && o->account->user) {
+        json_t *header = json_pack("{s:s,s:s,s:s*}", "alg", "RS256", "typ", "JWT", "kid", id);
+        json_t *claims = claims_of(o, issuer, o->account->user, oauth_address(o, "oauth.token_url", &url));
+        json_object_set_new(claims, "scope", json_string(oauth_scope(o)));
+        code = jwt_sign(header, claims, str_of(pem), &jwt, f);
+        json_decref(header);
+        json_decref(claims);
+    } else
+        code = fault_set(f, FAULT_CONFIG, _("oauth.key_file is Google's JSON file, user the address of the person"),
+                         _("the service account cannot sign in"));
+    json_decref(key);
+    if (code) return code;
+    form_add(form, "grant_type", STR("urn:ietf:params:oauth:grant-type:jwt-bearer"));
+    form_add(form, "assertion", buf_str(&jwt));
+    return FAULT_NONE;
+}
+
+enum fault_code oauth_add_grant(struct oauth *o, struct buf *form, struct fault *f)
+{
+    if (o->flow == FLOW_SERVICE) return add_service(o, form, f);
+    form_add(form, "grant_type", o->flow == FLOW_CLIENT ? STR("client_credentials") : STR("refresh_token"));
+    if (o->flow != FLOW_CLIENT) form_add(form, "refresh_token", str_of(o->now.refresh));
+    if (o->flow == FLOW_CLIENT) form_add(form, "scope", str_of(oauth_scope(o)));
+    return oauth_add_client(o, form, f);
+}
+
+/* -- a fresh token -- */
+
+static bool needs_person(const struct oauth *o)
+{
+    return o->flow == FLOW_CODE || o->flow == FLOW_DEVICE;
+}
+
+static bool is_fresh(const struct oauth *o)
+{
+    return o->now.access && !o->refused && o->env->now_ms(o->env) < o->now.expires_ms - AHEAD_MS;
+}
+
+/* The sign-in is refused for good: remembered, so that nobody asks every few minutes, and `account list` can say it. */
+static enum fault_code note_death(struct oauth *o, const struct oauth_answer *a, struct fault *f)
+{
+    enum fault_code code = oauth_error_fault(o, a, f);
+    struct fault ignored AUTO_FAULT = FAULT_INIT;
+    if (code != FAULT_AUTH) return code;
+    wipe(&o->now.dead);
+    o->now.dead = mem_strdup(a->error);
+    o->now.dead_ms = o->env->now_ms(o->env);
+    keep(o, &ignored);
+    return code;
+}
+
+static enum fault_code ask(struct oauth *o, struct fault *f)
+{
+    struct buf form AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT;
+    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    if (needs_person(o) && !o->now.refresh) {
+        struct buf advice AUTO_BUF = BUF_INIT;
+        buf_addf(&advice, _("sign in: abgleich login %s"), o->account->name);
+        return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("nobody has signed in yet"));
+    }
+    if (o->now.dead && o->env->now_ms(o->env) < o->now.dead_ms + DEAD_MS) {
+        answer.error = mem_strdup(o->now.dead);
+        return oauth_error_fault(o, &answer, f);
+    }
+    enum fault_code code = oauth_add_grant(o, &form, f);
+    if (!code) code = oauth_post(o, oauth_address(o, "oauth.token_url", &url), buf_str(&form), &answer, f);
+    if (code) return code;
+    return answer.error ? note_death(o, &answer, f) : oauth_accept(o, &answer, f);
+}
+
+/* Under the lock it is read again: another process may have been quicker, and its refresh token is the one that lives. */
+static enum fault_code renew(struct oauth *o, struct fault *f)
+{
+    struct token_store *store = o->account->tokens;
+    char *refused = o->refused && o->now.access ? mem_strdup(o->now.access) : NULL;
+    enum fault_code code = store->lock(store, f);
+    if (!code) {
+        code = load(o, f);
+        if (refused && o->now.access && strcmp(refused, o->now.access) != 0) o->refused = false;
+        if (!code && !is_fresh(o)) code = ask(o, f);
+        store->unlock(store);
+    }
+    wipe(&refused);
+    if (!code) o->refused = false;
+    return code;
+}
+
+enum fault_code oauth_token(struct oauth *o, const char **token, struct fault *f)
+{
+    enum fault_code code = o->known ? FAULT_NONE : load(o, f);
+    if (!code && !is_fresh(o)) code = renew(o, f);
+    *token = code ? NULL : o->now.access;
+    if (code) fault_about(f, NULL, o->account->name);
+    return code;
+}
+
+enum fault_code oauth_refused(struct oauth *o, struct fault *f)
+{
+    if (!o->renewed) {
+        o->renewed = o->refused = true;
+        return FAULT_NONE;
+    }
+    struct buf advice AUTO_BUF = BUF_INIT;
+    buf_addf(&advice, _("sign in again: abgleich login %s"), o->account->name);
+    fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("a fresh sign-in is refused there"));
+    fault_about(f, NULL, o->account->name);
+    return FAULT_AUTH;
+}
+
+void oauth_accepted(struct oauth *o)
+{
+    o->renewed = false;
+}
+
+enum fault_code oauth_state(struct oauth *o, enum oauth_state *out, struct fault *f)
+{
+    enum fault_code code = load(o, f);
+    bool idle = needs_person(o) && o->now.refresh && o->env->now_ms(o->env) > o->now.used_ms + IDLE_TOLD_MS;
+    *out = o->now.dead ? OAUTH_DEAD : needs_person(o) && !o->now.refresh ? OAUTH_NONE : idle ? OAUTH_ENDS_SOON : OAUTH_FINE;
+    return code;
+}
+
+struct oauth *oauth_open(const struct account *account, struct env *env)
+{
+    struct oauth *o = mem_calloc(1, sizeof *o);
+    const char *flow = account_setting(account, "oauth.flow");
+    o->account = account;
+    o->env = env;
+    for (size_t i = 0; i < N_OF(flows); i++)
+        if (flow && strcmp(flows[i].word, flow) == 0) o->flow = flows[i].flow;
+    return o;
+}
+
+void oauth_close(struct oauth *o)
+{
+    if (o) sign_in_clear(&o->now);
+    free(o);
+}

@@ -1,0 +1,114 @@
+/* One request to a token endpoint, and what its errors mean (RFC 6749 5.2, 8628 3.5; protocols microsoft-graph 1, google-people 1). */
+#include "base/i18n.h"
+#include "base/mem.h"
+#include "connectors/http.h"
+#include "connectors/oauth_impl.h"
+#include "connectors/url.h"
+
+#include <stdlib.h>
+
+#define ANSWER_MAX_BYTES (256u << 10)
+#define PATIENCE_S 30
+
+void form_add(struct buf *form, const char *name, struct str value)
+{
+    buf_addf(form, "%s%s=", form->len ? "&" : "", name);
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
+        buf_addf(form, plain ? "%c" : "%%%02X", c);
+    }
+}
+
+void oauth_answer_clear(struct oauth_answer *a)
+{
+    json_decref(a->body);
+    free(a->error);
+    *a = (struct oauth_answer){NULL, NULL};
+}
+
+/* -- errors -- */
+
+static const struct error_row {
+    const char *word;
+    enum fault_code code;
+    const char *meaning, *advice; /* advice NULL: sign in again */
+} errors[] = {
+    {"invalid_grant", FAULT_AUTH, N_("the sign-in has expired or was taken back"), NULL},
+    {"interaction_required", FAULT_AUTH, N_("the sign-in needs a person"), NULL},
+    {"login_required", FAULT_AUTH, N_("the sign-in needs a person"), NULL},
+    {"consent_required", FAULT_AUTH, N_("nobody has agreed to this application yet"), NULL},
+    {"access_denied", FAULT_AUTH, N_("the sign-in was declined"), NULL},
+    {"authorization_declined", FAULT_AUTH, N_("the sign-in was declined"), NULL},
+    {"expired_token", FAULT_AUTH, N_("the code was not typed in time"), NULL},
+    {"bad_verification_code", FAULT_AUTH, N_("the code was not typed in time"), NULL},
+    {"invalid_client", FAULT_AUTH, N_("the application's id, secret or certificate is refused or has expired"),
+     N_("make a new secret or certificate where the application is registered, and give it: abgleich secret set ACCOUNT")},
+    {"unauthorized_client", FAULT_AUTH, N_("the application may not sign in this way"),
+     N_("ask the administrator to allow this kind of sign-in and its scope")},
+    {"admin_policy_enforced", FAULT_AUTH, N_("the organisation does not allow this application"), N_("ask its administrator")},
+    {"org_internal", FAULT_AUTH, N_("the application is for members of its organisation only"), N_("ask its administrator")},
+    {"invalid_scope", FAULT_AUTH, N_("the scope is not offered"), N_("see oauth.scope in the configuration")},
+    {"invalid_request", FAULT_AUTH, N_("the request for a sign-in was not understood"),
+     N_("see the lines oauth.* in the configuration")},
+    {"temporarily_unavailable", FAULT_UNREACHABLE, N_("the sign-in service is out of order"), N_("the next run tries again")},
+    {"server_error", FAULT_UNREACHABLE, N_("the sign-in service is out of order"), N_("the next run tries again")},
+    {NULL, FAULT_AUTH, N_("the sign-in was refused"), NULL},
+};
+
+enum fault_code oauth_error_fault(const struct oauth *o, const struct oauth_answer *a, struct fault *f)
+{
+    const struct error_row *row = errors;
+    while (row->word && strcmp(row->word, a->error) != 0) row++;
+    struct buf again AUTO_BUF = BUF_INIT;
+    buf_addf(&again, _("sign in again: abgleich login %s"), o->account->name);
+    fault_set(f, row->code, row->advice ? _(row->advice) : buf_cstr(&again), "%s (%s)", _(row->meaning),
+              row->word ? row->word : _("unknown error"));
+    fault_about(f, NULL, o->account->name);
+    return row->code;
+}
+
+/* -- the request -- */
+
+static enum fault_code no_answer(const struct http_exchange *x, struct fault *f)
+{
+    return fault_set(f, x->status == 429 ? FAULT_RATE_LIMITED : FAULT_UNREACHABLE, _("the next run tries again; if it stays so: see the lines oauth.* in the configuration"),
+                     _("the sign-in service gave no usable answer (%d)"), x->status);
+}
+
+static enum fault_code read_answer(const struct http_exchange *x, struct oauth_answer *out, struct fault *f)
+{
+    out->body = json_loadb(x->text.data ? x->text.data : "", x->text.len, JSON_REJECT_DUPLICATES, NULL);
+    const char *error = json_string_value(json_object_get(out->body, "error"));
+    if (x->status >= 500 || x->status == 429 || x->status < 200) return no_answer(x, f);
+    if (x->status < 300 && json_is_object(out->body) && !error) return FAULT_NONE;
+    if (x->status < 400 || !error) return no_answer(x, f);
+    out->error = mem_strdup(error);
+    return FAULT_NONE;
+}
+
+enum fault_code oauth_post(struct oauth *o, const char *url, struct str form, struct oauth_answer *out, struct fault *f)
+{
+    if (!url || (!str_starts_nocase(str_of(url), STR("https:")) && !url_is_loopback(str_of(url))))
+        return fault_set(f, FAULT_CONFIG, _("see the lines oauth.* in the configuration"), _("the sign-in needs an https address"));
+    struct http_settings settings = {.ca_file = o->account->ca_file, .gate = o->account->gate, .env = o->env};
+    struct http *http = http_open(&settings);
+    struct http_exchange x = {.method = "POST",
+                              .url = url,
+                              .headers = {"Accept: application/json"},
+                              .content_type = "application/x-www-form-urlencoded",
+                              .body = form,
+                              .patience_s = PATIENCE_S,
+                              .limit_bytes = ANSWER_MAX_BYTES};
+    enum fault_code code = http_do(http, &x, NULL);
+    if (code == FAULT_CANCELLED)
+        fault_copy(f, &x.fault);
+    else if (code)
+        code = no_answer(&x, f);
+    else
+        code = read_answer(&x, out, f);
+    if (code) fault_about(f, NULL, o->account->name);
+    http_clear(&x);
+    http_close(http);
+    return code;
+}
