@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/file.h"
+#include "core/token_store.h"
 #include "state/journal.h"
 #include "state/secrets.h"
 #include "state/settings.h"
@@ -22,19 +23,47 @@ static size_t links_of(const struct config *c, const struct config_account *a)
     return n;
 }
 
-static json_t *account_json(const struct config *c, const struct config_account *a)
+/* How an account with OAuth stands, from what is kept: nobody is asked. */
+static const struct {
+    const char *name, *text;
+} sign_ins[] = {
+    [OAUTH_NONE] = {"none", N_("sign-in missing")},
+    [OAUTH_FINE] = {"fine", N_("on")},
+    [OAUTH_ENDS_SOON] = {"ends-soon", N_("sign-in ends soon")},
+    [OAUTH_DEAD] = {"dead", N_("sign-in refused")},
+};
+
+/* False where there is nothing to say: no OAuth, or a state that cannot be read, which other commands tell. */
+static bool sign_in_of(struct cli *cli, const struct config_account *a, enum oauth_state *out)
 {
+    struct account account = {.name = a->name, .settings = a->settings, .n_settings = a->n_settings};
+    struct fault ignored AUTO_FAULT = FAULT_INIT;
+    if (!oauth_is_used(&account) || !cli_db(cli)) return false;
+    account.tokens = token_store_new(cli->db, a->name);
+    struct oauth *oauth = oauth_open(&account, cli->env);
+    enum fault_code code = oauth_state(oauth, out, &ignored);
+    oauth_close(oauth);
+    token_store_free(account.tokens);
+    return code == FAULT_NONE;
+}
+
+static json_t *account_json(struct cli *cli, const struct config_account *a)
+{
+    const struct config *c = cli->config;
+    enum oauth_state state;
     json_t *o = json_object();
     json_object_set_new(o, "name", json_cstr(a->name));
     pairs_json(o, CONFIG_ACCOUNT, a);
     json_object_set_new(o, "links", json_count((int64_t)links_of(c, a)));
+    if (sign_in_of(cli, a, &state)) json_object_set_new(o, "sign_in", json_string(sign_ins[state].name));
     return o;
 }
 
-static void list_json(const struct config *c)
+static void list_json(struct cli *cli)
 {
+    const struct config *c = cli->config;
     json_t *all = json_array();
-    for (size_t i = 0; i < c->n_accounts; i++) json_array_append_new(all, account_json(c, &c->accounts[i]));
+    for (size_t i = 0; i < c->n_accounts; i++) json_array_append_new(all, account_json(cli, &c->accounts[i]));
     json_print(all, stdout);
 }
 
@@ -43,7 +72,7 @@ int command_account_list(struct cli *cli)
     if (!cli_config(cli)) return cli_fail(cli);
     const struct config *c = cli->config;
     if (cli->json) {
-        list_json(c);
+        list_json(cli);
         return EXIT_DONE;
     }
     struct table t AUTO_TABLE = table_of(7, 1 << 6);
@@ -59,7 +88,9 @@ int command_account_list(struct cli *cli)
         table_cell(&t, a->url);
         table_cell(&t, a->user);
         table_text(&t, buf_str(&interval));
-        table_cell(&t, a->enabled ? _("on") : _("off"));
+        enum oauth_state state = OAUTH_FINE;
+        if (a->enabled && !sign_in_of(cli, a, &state)) state = OAUTH_FINE;
+        table_cell(&t, a->enabled ? _(sign_ins[state].text) : _("off"));
         table_number(&t, (int64_t)links_of(c, a));
     }
     if (c->n_accounts)

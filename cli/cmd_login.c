@@ -1,4 +1,5 @@
-/* `abgleich login ACCOUNT`: the one moment at which an account with OAuth needs a person. Prints addresses and codes, never tokens. */
+/* `abgleich login ACCOUNT`: the one moment at which an account with OAuth needs a person. Prints addresses and codes,
+ * never tokens. */
 #include "cli/command.h"
 #include "cli/out.h"
 
@@ -12,7 +13,8 @@ static void show(void *ctx, const char *address, const char *code)
 {
     (void)ctx;
     if (code)
-        fprintf(stderr, _("Open this address in any browser:\n\n  %s\n\nand type this code: %s\n\nWaiting ...\n"), address, code);
+        fprintf(stderr, _("Open this address in any browser:\n\n  %s\n\nand type this code: %s\n\nWaiting ...\n"),
+                address, code);
     else
         fprintf(stderr, _("Open this address in a browser on this computer:\n\n  %s\n\nWaiting ...\n"), address);
 }
@@ -20,8 +22,10 @@ static void show(void *ctx, const char *address, const char *code)
 static bool check(struct cli *cli, const struct config_account *a, const struct account *account)
 {
     if (oauth_is_used(account)) return true;
-    cli_usage(cli, _("give it a password: abgleich secret set; or a sign-in in the browser: see oauth.flow in docs/GOOGLE.md"),
-              _("account \"%s\" does not sign in by OAuth"), a->name);
+    cli_usage(
+        cli,
+        _("give it a password: abgleich secret set; or a sign-in in the browser: see oauth.flow in docs/GOOGLE.md"),
+        _("account \"%s\" does not sign in by OAuth"), a->name);
     return false;
 }
 

@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define AHEAD_MS (5 * 60 * 1000LL)      /* refreshed so long before the end */
-#define DEAD_MS (60 * 60 * 1000LL)      /* a dead sign-in is not asked again within an hour (microsoft-graph 1) */
-#define LIFE_DEFAULT_S 3600             /* where expires_in is not told: RFC 6749 5.1 */
+#define AHEAD_MS (5 * 60 * 1000LL) /* refreshed so long before the end */
+#define DEAD_MS (60 * 60 * 1000LL) /* a dead sign-in is not asked again within an hour (microsoft-graph 1) */
+#define LIFE_DEFAULT_S 3600        /* where expires_in is not told: RFC 6749 5.1 */
 #define LIFE_MAX_S (24 * 3600)
-#define ASSERTION_S 540                 /* 5 to 10 minutes (microsoft-graph 1), at most an hour (google-people 1) */
+#define ASSERTION_S 540 /* 5 to 10 minutes (microsoft-graph 1), at most an hour (google-people 1) */
 #define DAY_MS (24 * 60 * 60 * 1000LL)
-#define IDLE_TOLD_MS (60 * DAY_MS)      /* refresh tokens die after 90 idle days: told 30 days ahead */
+#define IDLE_TOLD_MS (60 * DAY_MS) /* refresh tokens die after 90 idle days: told 30 days ahead */
 #define KEY_MAX_BYTES (64u << 10)
 
 /* -- settings -- */
@@ -80,7 +80,8 @@ static const char *provided(const struct oauth *o, const char *key)
 {
     const char *set = account_setting(o->account, key), *name = account_setting(o->account, "oauth.provider");
     for (size_t i = 0; !set && i < N_OF(providers); i++)
-        if (strcmp(providers[i].name, name ? name : "google") == 0 && strcmp(providers[i].key, key) == 0) return providers[i].value;
+        if (strcmp(providers[i].name, name ? name : "google") == 0 && strcmp(providers[i].key, key) == 0)
+            return providers[i].value;
     return set;
 }
 
@@ -100,7 +101,8 @@ const char *oauth_address(const struct oauth *o, const char *key, struct buf *ou
 const char *oauth_scope(const struct oauth *o)
 {
     const char *set = account_setting(o->account, "oauth.scope"), *name = account_setting(o->account, "oauth.provider");
-    if (!set && o->flow == FLOW_CLIENT && name && strcmp(name, "microsoft") == 0) return "https://graph.microsoft.com/.default";
+    if (!set && o->flow == FLOW_CLIENT && name && strcmp(name, "microsoft") == 0)
+        return "https://graph.microsoft.com/.default";
     return provided(o, "oauth.scope");
 }
 
@@ -157,9 +159,9 @@ static enum fault_code keep(struct oauth *o, struct fault *f)
 {
     struct token_store *store = o->account->tokens;
     const struct sign_in *s = &o->now;
-    json_t *kept = json_pack("{s:s*,s:s*,s:s*,s:I,s:I,s:I,s:I}", "access", s->access, "refresh", s->refresh, "dead", s->dead,
-                             "expires_ms", (json_int_t)s->expires_ms, "since_ms", (json_int_t)s->since_ms, "used_ms",
-                             (json_int_t)s->used_ms, "dead_ms", (json_int_t)s->dead_ms);
+    json_t *kept = json_pack("{s:s*,s:s*,s:s*,s:I,s:I,s:I,s:I}", "access", s->access, "refresh", s->refresh, "dead",
+                             s->dead, "expires_ms", (json_int_t)s->expires_ms, "since_ms", (json_int_t)s->since_ms,
+                             "used_ms", (json_int_t)s->used_ms, "dead_ms", (json_int_t)s->dead_ms);
     char *text = json_dumps(kept, JSON_COMPACT);
     enum fault_code code = store->keep(store, str_of(text), f);
     wipe(&text);
@@ -177,7 +179,8 @@ enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, stru
     if (!access || !*access || strpbrk(access, "\r\n"))
         return fault_set(f, FAULT_UNREACHABLE, _("the next run tries again"), _("the sign-in service gave no token"));
     char *refresh = text_of(a->body, "refresh_token");
-    struct sign_in next = {.access = mem_strdup(access), .refresh = refresh, .since_ms = refresh ? now_ms : o->now.since_ms};
+    struct sign_in next = {
+        .access = mem_strdup(access), .refresh = refresh, .since_ms = refresh ? now_ms : o->now.since_ms};
     if (!refresh && o->now.refresh) next.refresh = mem_strdup(o->now.refresh); /* RFC 6749 6: the old one goes on */
     if (seconds <= 0) seconds = LIFE_DEFAULT_S;
     next.expires_ms = now_ms + 1000 * (seconds > LIFE_MAX_S ? LIFE_MAX_S : seconds);
@@ -198,8 +201,8 @@ static enum fault_code read_key_file(const struct oauth *o, struct buf *out, str
     int error = errno;
     if (fd >= 0) close(fd);
     if (n < 0)
-        return fault_set(f, FAULT_CONFIG, _("see oauth.key_file in the configuration"), _("the key file cannot be read: %s"),
-                         path ? strerror(error) : _("none is given"));
+        return fault_set(f, FAULT_CONFIG, _("see oauth.key_file in the configuration"),
+                         _("the key file cannot be read: %s"), path ? strerror(error) : _("none is given"));
     out->len = (size_t)n;
     out->data[n] = '\0';
     return FAULT_NONE;
@@ -218,14 +221,15 @@ static json_t *claims_of(const struct oauth *o, const char *issuer, const char *
     char id[UUID_TEXT_BYTES];
     env_uuid4(o->env, id);
     json_int_t now = o->env->now_ms(o->env) / 1000;
-    return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s}", "iss", issuer, "sub", subject, "aud", audience, "iat", now, "nbf", now, "exp",
-                     now + ASSERTION_S, "jti", id);
+    return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s}", "iss", issuer, "sub", subject, "aud", audience, "iat", now, "nbf",
+                     now, "exp", now + ASSERTION_S, "jti", id);
 }
 
 static enum fault_code add_assertion(struct oauth *o, struct buf *form, struct fault *f)
 {
     struct buf pem AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT, print AUTO_BUF = BUF_INIT, jwt AUTO_BUF = BUF_INIT;
-    const char *id = account_setting(o->account, "oauth.client_id"), *algorithm = account_setting(o->account, "oauth.algorithm");
+    const char *id = account_setting(o->account, "oauth.client_id"),
+               *algorithm = account_setting(o->account, "oauth.algorithm");
     enum fault_code code = read_key_file(o, &pem, f);
     if (code) return code;
     json_t *header = json_pack("{s:s,s:s}", "alg", algorithm ? algorithm : "PS256", "typ", "JWT");
@@ -243,7 +247,9 @@ static enum fault_code add_assertion(struct oauth *o, struct buf *form, struct f
 enum fault_code oauth_add_client(struct oauth *o, struct buf *form, struct fault *f)
 {
     const char *id = account_setting(o->account, "oauth.client_id");
-    if (!id) return fault_set(f, FAULT_CONFIG, _("write oauth.client_id into the account's section"), _("the id of the application is missing"));
+    if (!id)
+        return fault_set(f, FAULT_CONFIG, _("write oauth.client_id into the account's section"),
+                         _("the id of the application is missing"));
     form_add(form, "client_id", str_of(id));
     if (account_setting(o->account, "oauth.key_file")) return add_assertion(o, form, f);
     if (o->account->password) form_add(form, "client_secret", str_of(o->account->password));
@@ -330,7 +336,8 @@ static enum fault_code ask(struct oauth *o, struct fault *f)
     return answer.error ? note_death(o, &answer, f) : oauth_accept(o, &answer, f);
 }
 
-/* Under the lock it is read again: another process may have been quicker, and its refresh token is the one that lives. */
+/* Under the lock it is read again: another process may have been quicker, and its refresh token is the one that lives.
+ */
 static enum fault_code renew(struct oauth *o, struct fault *f)
 {
     struct token_store *store = o->account->tokens;
@@ -378,7 +385,10 @@ enum fault_code oauth_state(struct oauth *o, enum oauth_state *out, struct fault
 {
     enum fault_code code = load(o, f);
     bool idle = needs_person(o) && o->now.refresh && o->env->now_ms(o->env) > o->now.used_ms + IDLE_TOLD_MS;
-    *out = o->now.dead ? OAUTH_DEAD : needs_person(o) && !o->now.refresh ? OAUTH_NONE : idle ? OAUTH_ENDS_SOON : OAUTH_FINE;
+    *out = o->now.dead                          ? OAUTH_DEAD
+           : needs_person(o) && !o->now.refresh ? OAUTH_NONE
+           : idle                               ? OAUTH_ENDS_SOON
+                                                : OAUTH_FINE;
     return code;
 }
 

@@ -1,9 +1,10 @@
-/* Signing in by OAuth 2.0 (RFC 6749): access tokens for connectors whose account has an `oauth.flow`, and the dialogues of
- * `abgleich login`. Connectors call the first part, cli/cmd_login.c the second.
+/* Signing in by OAuth 2.0 (RFC 6749): access tokens for connectors whose account has an `oauth.flow`, and the dialogues
+ * of `abgleich login`. Connectors call the first part, cli/cmd_login.c the second.
  *
- * Four flows: "code" (a person in a browser, PKCE, RFC 7636, 8252), "device" (a person at another screen, RFC 8628), "client" (the
- * application itself: secret or certificate, RFC 7523) and "service" (a Google service account with delegation, RFC 7523). Tokens,
- * secrets and assertions stand in no fault, log or command line. Redirects of the sign-in's addresses are never followed. */
+ * Four flows: "code" (a person in a browser, PKCE, RFC 7636, 8252), "device" (a person at another screen, RFC 8628),
+ * "client" (the application itself: secret or certificate, RFC 7523) and "service" (a Google service account with
+ * delegation, RFC 7523). Tokens, secrets and assertions stand in no fault, log or command line. Redirects of the
+ * sign-in's addresses are never followed. */
 #ifndef ABGLEICH_OAUTH_H
 #define ABGLEICH_OAUTH_H
 
@@ -29,11 +30,11 @@ struct oauth;
 /* account, env: borrowed until oauth_close. */
 struct oauth *oauth_open(const struct account *account, struct env *env);
 void oauth_close(struct oauth *o); /* NULL is fine */
-/* An access token that lives for some minutes more; refreshed where needed, and what came with it is kept before this returns.
- * Borrowed until the next call. FAULT_AUTH with what to do where the sign-in is dead. */
+/* An access token that lives for some minutes more; refreshed where needed, and what came with it is kept before this
+ * returns. Borrowed until the next call. FAULT_AUTH with what to do where the sign-in is dead. */
 enum fault_code oauth_token(struct oauth *o, const char **token, struct fault *f);
-/* The remote answered that token with 401. Once it is replaced at the next oauth_token and FAULT_NONE is returned (send again); a fresh
- * one that is refused, too, is FAULT_AUTH. */
+/* The remote answered that token with 401. Once it is replaced at the next oauth_token and FAULT_NONE is returned (send
+ * again); a fresh one that is refused, too, is FAULT_AUTH. */
 enum fault_code oauth_refused(struct oauth *o, struct fault *f);
 void oauth_accepted(struct oauth *o); /* it answered anything else */
 

@@ -1,4 +1,5 @@
-/* One request to a token endpoint, and what its errors mean (RFC 6749 5.2, 8628 3.5; protocols microsoft-graph 1, google-people 1). */
+/* One request to a token endpoint, and what its errors mean (RFC 6749 5.2, 8628 3.5; protocols microsoft-graph 1,
+ * google-people 1). */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "connectors/http.h"
@@ -15,7 +16,8 @@ void form_add(struct buf *form, const char *name, struct str value)
     buf_addf(form, "%s%s=", form->len ? "&" : "", name);
     for (size_t i = 0; i < value.n; i++) {
         unsigned char c = (unsigned char)value.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
+        bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
         buf_addf(form, plain ? "%c" : "%%%02X", c);
     }
 }
@@ -43,15 +45,19 @@ static const struct error_row {
     {"expired_token", FAULT_AUTH, N_("the code was not typed in time"), NULL},
     {"bad_verification_code", FAULT_AUTH, N_("the code was not typed in time"), NULL},
     {"invalid_client", FAULT_AUTH, N_("the application's id, secret or certificate is refused or has expired"),
-     N_("make a new secret or certificate where the application is registered, and give it: abgleich secret set ACCOUNT")},
+     N_("make a new secret or certificate where the application is registered, and give it: abgleich secret set "
+        "ACCOUNT")},
     {"unauthorized_client", FAULT_AUTH, N_("the application may not sign in this way"),
      N_("ask the administrator to allow this kind of sign-in and its scope")},
-    {"admin_policy_enforced", FAULT_AUTH, N_("the organisation does not allow this application"), N_("ask its administrator")},
-    {"org_internal", FAULT_AUTH, N_("the application is for members of its organisation only"), N_("ask its administrator")},
+    {"admin_policy_enforced", FAULT_AUTH, N_("the organisation does not allow this application"),
+     N_("ask its administrator")},
+    {"org_internal", FAULT_AUTH, N_("the application is for members of its organisation only"),
+     N_("ask its administrator")},
     {"invalid_scope", FAULT_AUTH, N_("the scope is not offered"), N_("see oauth.scope in the configuration")},
     {"invalid_request", FAULT_AUTH, N_("the request for a sign-in was not understood"),
      N_("see the lines oauth.* in the configuration")},
-    {"temporarily_unavailable", FAULT_UNREACHABLE, N_("the sign-in service is out of order"), N_("the next run tries again")},
+    {"temporarily_unavailable", FAULT_UNREACHABLE, N_("the sign-in service is out of order"),
+     N_("the next run tries again")},
     {"server_error", FAULT_UNREACHABLE, N_("the sign-in service is out of order"), N_("the next run tries again")},
     {NULL, FAULT_AUTH, N_("the sign-in was refused"), NULL},
 };
@@ -72,7 +78,8 @@ enum fault_code oauth_error_fault(const struct oauth *o, const struct oauth_answ
 
 static enum fault_code no_answer(const struct http_exchange *x, struct fault *f)
 {
-    return fault_set(f, x->status == 429 ? FAULT_RATE_LIMITED : FAULT_UNREACHABLE, _("the next run tries again; if it stays so: see the lines oauth.* in the configuration"),
+    return fault_set(f, x->status == 429 ? FAULT_RATE_LIMITED : FAULT_UNREACHABLE,
+                     _("the next run tries again; if it stays so: see the lines oauth.* in the configuration"),
                      _("the sign-in service gave no usable answer (%d)"), x->status);
 }
 
@@ -90,7 +97,8 @@ static enum fault_code read_answer(const struct http_exchange *x, struct oauth_a
 enum fault_code oauth_post(struct oauth *o, const char *url, struct str form, struct oauth_answer *out, struct fault *f)
 {
     if (!url || (!str_starts_nocase(str_of(url), STR("https:")) && !url_is_loopback(str_of(url))))
-        return fault_set(f, FAULT_CONFIG, _("see the lines oauth.* in the configuration"), _("the sign-in needs an https address"));
+        return fault_set(f, FAULT_CONFIG, _("see the lines oauth.* in the configuration"),
+                         _("the sign-in needs an https address"));
     struct http_settings settings = {.ca_file = o->account->ca_file, .gate = o->account->gate, .env = o->env};
     struct http *http = http_open(&settings);
     struct http_exchange x = {.method = "POST",

@@ -1,7 +1,7 @@
 /* What the files of the sign-in share. Private to oauth*.c.
  *
- * oauth.c: settings, the kept sign-in, refreshing; oauth_call.c: one request to the token endpoint and its errors; oauth_jwt.c: signed
- * assertions; oauth_login.c: the dialogues with a person. */
+ * oauth.c: settings, the kept sign-in, refreshing; oauth_call.c: one request to the token endpoint and its errors;
+ * oauth_jwt.c: signed assertions; oauth_login.c: the dialogues with a person. */
 #ifndef ABGLEICH_OAUTH_IMPL_H
 #define ABGLEICH_OAUTH_IMPL_H
 
@@ -39,12 +39,14 @@ struct oauth_answer { /* end with oauth_answer_clear */
 void oauth_answer_clear(struct oauth_answer *a);
 #define AUTO_ANSWER __attribute__((cleanup(oauth_answer_clear)))
 /* Posts the form. FAULT_NONE: an answer in JSON, maybe with `error`. */
-enum fault_code oauth_post(struct oauth *o, const char *url, struct str form, struct oauth_answer *out, struct fault *f);
+enum fault_code oauth_post(struct oauth *o, const char *url, struct str form, struct oauth_answer *out,
+                           struct fault *f);
 /* The fault of an error word. FAULT_AUTH only where a person must do something. */
 enum fault_code oauth_error_fault(const struct oauth *o, const struct oauth_answer *a, struct fault *f);
 
 /* -- oauth_jwt.c -- */
-/* The claims and header of an assertion, signed: "RS256" or "PS256" with the first private key in the PEM text. FAULT_CONFIG. */
+/* The claims and header of an assertion, signed: "RS256" or "PS256" with the first private key in the PEM text.
+ * FAULT_CONFIG. */
 enum fault_code jwt_sign(const json_t *header, const json_t *claims, struct str pem, struct buf *out, struct fault *f);
 /* SHA-256 of the first certificate in it (DER), base64url; false where there is none. */
 bool jwt_thumbprint(struct str pem, struct buf *out);

@@ -79,7 +79,8 @@ enum fault_code jwt_sign(const json_t *header, const json_t *claims, struct str 
     bool pss = algorithm && strcmp(algorithm, "PS256") == 0;
     EVP_PKEY *key = read_key(pem);
     if (!key)
-        return fault_set(f, FAULT_CONFIG, _("oauth.key_file must hold an RSA key as PEM without a pass phrase, or Google's JSON file"),
+        return fault_set(f, FAULT_CONFIG,
+                         _("oauth.key_file must hold an RSA key as PEM without a pass phrase, or Google's JSON file"),
                          _("the private key cannot be read"));
     size_t start = out->len;
     add_json(out, header);
@@ -90,7 +91,8 @@ enum fault_code jwt_sign(const json_t *header, const json_t *claims, struct str 
     EVP_PKEY_free(key);
     buf_addc(out, '.');
     buf_addstr(out, buf_str(&signature));
-    return ok ? FAULT_NONE : fault_set(f, FAULT_CONFIG, _("make a new key"), _("nothing can be signed with the private key"));
+    return ok ? FAULT_NONE
+              : fault_set(f, FAULT_CONFIG, _("make a new key"), _("nothing can be signed with the private key"));
 }
 
 bool jwt_thumbprint(struct str pem, struct buf *out)

@@ -1,5 +1,5 @@
-/* The dialogues of `abgleich login`: a browser that comes back to a loopback address (RFC 8252 7.3, PKCE S256), or a code typed at
- * another screen (RFC 8628). */
+/* The dialogues of `abgleich login`: a browser that comes back to a loopback address (RFC 8252 7.3, PKCE S256), or a
+ * code typed at another screen (RFC 8628). */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "connectors/oauth_impl.h"
@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #define DIALOGUE_MS (10 * 60 * 1000LL)
-#define LOOK_MS 200              /* between looks at whether the person has given up */
+#define LOOK_MS 200 /* between looks at whether the person has given up */
 #define REQUEST_MAX_BYTES 8192
-#define VERIFIER_BYTES 32        /* RFC 7636 4.1: 43 characters */
-#define INTERVAL_DEFAULT_S 5     /* RFC 8628 3.2 */
+#define VERIFIER_BYTES 32    /* RFC 7636 4.1: 43 characters */
+#define INTERVAL_DEFAULT_S 5 /* RFC 8628 3.2 */
 #define INTERVAL_MAX_S 60
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -35,7 +35,9 @@ static enum fault_code conclude(struct oauth *o, const struct oauth_answer *a, b
 {
     if (a->error) return oauth_error_fault(o, a, f);
     if (lasting && !json_is_string(json_object_get(a->body, "refresh_token")))
-        return fault_set(f, FAULT_AUTH, _("Microsoft: the scope needs offline_access; Google: take the application out of your account's list and sign in again"),
+        return fault_set(f, FAULT_AUTH,
+                         _("Microsoft: the scope needs offline_access; Google: take the application out of your "
+                           "account's list and sign in again"),
                          _("the service gave a sign-in that ends within the hour"));
     struct token_store *store = o->account->tokens;
     enum fault_code code = store->lock(store, f);
@@ -76,7 +78,9 @@ static bool parameter(struct str query, const char *name, struct buf *out)
         if (!str_eq(key, str_of(name))) continue;
         for (size_t i = 0; i < value.n; i++) {
             bool coded = value.p[i] == '%' && i + 2 < value.n && hex(value.p[i + 1]) >= 0 && hex(value.p[i + 2]) >= 0;
-            buf_addc(out, coded ? (char)(hex(value.p[i + 1]) * 16 + hex(value.p[i + 2])) : value.p[i] == '+' ? ' ' : value.p[i]);
+            buf_addc(out, coded               ? (char)(hex(value.p[i + 1]) * 16 + hex(value.p[i + 2]))
+                          : value.p[i] == '+' ? ' '
+                                              : value.p[i]);
             if (coded) i += 2;
         }
         return true;
@@ -87,8 +91,11 @@ static bool parameter(struct str query, const char *name, struct buf *out)
 static void answer_page(int fd, bool ours)
 {
     struct buf page AUTO_BUF = BUF_INIT;
-    const char *text = ours ? _("You can close this window and go back to abgleich.") : _("This address is not meant for you.");
-    buf_addf(&page, "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+    const char *text =
+        ours ? _("You can close this window and go back to abgleich.") : _("This address is not meant for you.");
+    buf_addf(&page,
+             "HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nConnection: "
+             "close\r\nContent-Length: %zu\r\n\r\n%s",
              ours ? "200 OK" : "404 Not Found", strlen(text), text);
     send(fd, page.data, page.len, MSG_NOSIGNAL);
 }
@@ -105,9 +112,11 @@ static bool serve(int fd, const char *state, struct buf *query)
         n += (size_t)got;
         if (memmem(request, n, "\r\n\r\n", 4)) break;
     }
-    struct str rest = {request, n}, line = str_split(&rest, '\n'), method = str_split(&line, ' '), target = str_split(&line, ' ');
+    struct str rest = {request, n}, line = str_split(&rest, '\n'), method = str_split(&line, ' '),
+               target = str_split(&line, ' ');
     str_split(&target, '?');
-    bool ours = rest.p && str_eq(method, STR("GET")) && parameter(target, "state", &told) && str_eq(buf_str(&told), str_of(state));
+    bool ours = rest.p && str_eq(method, STR("GET")) && parameter(target, "state", &told) &&
+                str_eq(buf_str(&told), str_of(state));
     if (ours) buf_addstr(query, target);
     answer_page(fd, ours);
     return ours;
@@ -128,7 +137,8 @@ static enum fault_code await(struct oauth *o, int listener, const char *state, s
     return fault_set(f, FAULT_AUTH, _("try again"), _("nobody signed in within ten minutes"));
 }
 
-static enum fault_code redeem(struct oauth *o, struct str query, const char *verifier, const char *here, struct fault *f)
+static enum fault_code redeem(struct oauth *o, struct str query, const char *verifier, const char *here,
+                              struct fault *f)
 {
     struct buf code AUTO_BUF = BUF_INIT, form AUTO_BUF = BUF_INIT, error AUTO_BUF = BUF_INIT;
     struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
@@ -149,20 +159,22 @@ static enum fault_code redeem(struct oauth *o, struct str query, const char *ver
 static void address_to_open(struct oauth *o, const char *verifier, const char *state, const char *here, struct buf *out)
 {
     struct buf base AUTO_BUF = BUF_INIT, query AUTO_BUF = BUF_INIT, challenge AUTO_BUF = BUF_INIT;
-    const char *address = oauth_address(o, "oauth.authorize_url", &base), *provider = account_setting(o->account, "oauth.provider");
+    const char *address = oauth_address(o, "oauth.authorize_url", &base),
+               *provider = account_setting(o->account, "oauth.provider");
     pkce_challenge(str_of(verifier), &challenge);
     const struct {
         const char *name, *value;
-    } rows[] = {{"response_type", "code"},
-                {"client_id", account_setting(o->account, "oauth.client_id")},
-                {"redirect_uri", here},
-                {"scope", oauth_scope(o)},
-                {"state", state},
-                {"code_challenge", buf_cstr(&challenge)},
-                {"code_challenge_method", "S256"},
-                {"login_hint", o->account->user},
-                {"prompt", provider && strcmp(provider, "microsoft") == 0 ? "select_account" : "consent"},
-                {"access_type", provider && strcmp(provider, "microsoft") == 0 ? NULL : "offline"}}; /* google-people 1 */
+    } rows[] = {
+        {"response_type", "code"},
+        {"client_id", account_setting(o->account, "oauth.client_id")},
+        {"redirect_uri", here},
+        {"scope", oauth_scope(o)},
+        {"state", state},
+        {"code_challenge", buf_cstr(&challenge)},
+        {"code_challenge_method", "S256"},
+        {"login_hint", o->account->user},
+        {"prompt", provider && strcmp(provider, "microsoft") == 0 ? "select_account" : "consent"},
+        {"access_type", provider && strcmp(provider, "microsoft") == 0 ? NULL : "offline"}}; /* google-people 1 */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value) form_add(&query, rows[i].name, str_of(rows[i].value));
     buf_addf(out, "%s%s%s", address ? address : "", address && strchr(address, '?') ? "&" : "?", buf_cstr(&query));
@@ -170,11 +182,12 @@ static void address_to_open(struct oauth *o, const char *verifier, const char *s
 
 static enum fault_code by_browser(struct oauth *o, const struct oauth_guide *guide, struct fault *f)
 {
-    struct buf verifier AUTO_BUF = BUF_INIT, state AUTO_BUF = BUF_INIT, here AUTO_BUF = BUF_INIT, address AUTO_BUF = BUF_INIT,
-               query AUTO_BUF = BUF_INIT;
+    struct buf verifier AUTO_BUF = BUF_INIT, state AUTO_BUF = BUF_INIT, here AUTO_BUF = BUF_INIT,
+                        address AUTO_BUF = BUF_INIT, query AUTO_BUF = BUF_INIT;
     unsigned port = 0;
     int listener = listen_here(&port);
-    if (listener < 0) return fault_set(f, FAULT_INTERNAL, _("try again"), _("no port is free for the browser to come back to"));
+    if (listener < 0)
+        return fault_set(f, FAULT_INTERNAL, _("try again"), _("no port is free for the browser to come back to"));
     random_word(o, &verifier);
     random_word(o, &state);
     buf_addf(&here, "http://127.0.0.1:%u", port);
@@ -205,7 +218,8 @@ static bool is_waiting(const struct oauth_answer *a, int64_t *interval_s)
     return strcmp(a->error, "slow_down") == 0 || strcmp(a->error, "authorization_pending") == 0;
 }
 
-static enum fault_code poll_device(struct oauth *o, const char *device, int64_t interval_s, int64_t life_s, struct fault *f)
+static enum fault_code poll_device(struct oauth *o, const char *device, int64_t interval_s, int64_t life_s,
+                                   struct fault *f)
 {
     int64_t until = o->env->monotonic_ms(o->env) + 1000 * life_s;
     struct buf form AUTO_BUF = BUF_INIT;
@@ -241,11 +255,15 @@ static enum fault_code by_device(struct oauth *o, const struct oauth_guide *guid
     const char *device = json_string_value(json_object_get(answer.body, "device_code")),
                *code = json_string_value(json_object_get(answer.body, "user_code")),
                *address = json_string_value(json_object_get(answer.body, "verification_uri"));
-    const json_t *interval = json_object_get(answer.body, "interval"), *life = json_object_get(answer.body, "expires_in");
+    const json_t *interval = json_object_get(answer.body, "interval"),
+                 *life = json_object_get(answer.body, "expires_in");
     if (!device || !code || !address)
-        return fault_set(f, FAULT_UNREACHABLE, _("see oauth.device_url in the configuration"), _("the sign-in service gave no code"));
+        return fault_set(f, FAULT_UNREACHABLE, _("see oauth.device_url in the configuration"),
+                         _("the sign-in service gave no code"));
     guide->show(guide->ctx, address, code);
-    return poll_device(o, device, json_is_integer(interval) ? between(json_integer_value(interval), 1, INTERVAL_MAX_S) : INTERVAL_DEFAULT_S,
+    return poll_device(o, device,
+                       json_is_integer(interval) ? between(json_integer_value(interval), 1, INTERVAL_MAX_S)
+                                                 : INTERVAL_DEFAULT_S,
                        json_is_integer(life) ? between(json_integer_value(life), 1, 1800) : 900, f);
 }
 

@@ -38,7 +38,8 @@ static enum fault_code lock(struct token_store *t, struct fault *f)
         if (code != FAULT_BUSY) return code;
         if (env->sleep_ms(env, WAIT_MS)) return fault_set(f, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
     }
-    return fault_set(f, FAULT_UNREACHABLE, _("the next run tries again"), _("another process is signing in, and does not end"));
+    return fault_set(f, FAULT_UNREACHABLE, _("the next run tries again"),
+                     _("another process is signing in, and does not end"));
 }
 
 static void unlock(struct token_store *t)

@@ -26,7 +26,8 @@ Test(oauth, forms_are_encoded)
 {
     static const struct {
         const char *value, *encoded;
-    } rows[] = {{"", "a="}, {"x y", "a=x%20y"}, {"&=+%", "a=%26%3D%2B%25"}, {"\xc3\xa4", "a=%C3%A4"}, {"A-z_0.~", "a=A-z_0.~"}};
+    } rows[] = {
+        {"", "a="}, {"x y", "a=x%20y"}, {"&=+%", "a=%26%3D%2B%25"}, {"\xc3\xa4", "a=%C3%A4"}, {"A-z_0.~", "a=A-z_0.~"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct buf out AUTO_BUF = BUF_INIT;
         form_add(&out, "a", str_of(rows[i].value));
@@ -38,7 +39,9 @@ static bool verified(EVP_PKEY *key, bool pss, struct str text, struct str signat
 {
     unsigned char raw[512];
     size_t n = 0;
-    cr_assert_eq(sodium_base642bin(raw, sizeof raw, signature.p, signature.n, NULL, &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING), 0);
+    cr_assert_eq(sodium_base642bin(raw, sizeof raw, signature.p, signature.n, NULL, &n, NULL,
+                                   sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+                 0);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     EVP_PKEY_CTX *how;
     EVP_DigestVerifyInit(md, &how, EVP_sha256(), NULL, key);
