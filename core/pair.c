@@ -364,18 +364,19 @@ static bool is_unknown_row(const struct job *job, const struct item *item, enum 
     return !item->dead && item->row && item->unknown && !item->side[s].body.there && !item->side[s].gone;
 }
 
-/* A known record that a side did not answer for may have moved: a new one there with its UID must not become another person. */
+/* A known record that a side did not answer for may have moved, and a create nobody answered for may have another name there: a new one
+ * with its UID must not become another person. */
 static enum fault_code wait_for_moving(struct job *job)
 {
     struct map64 uids = {0};
     size_t n = 0;
-    for (size_t i = 0; i < job->items.n; i++) n += job->items.list[i].row && job->items.list[i].unknown;
+    for (size_t i = 0; i < job->items.n; i++) n += !job->items.list[i].dead && job->items.list[i].unknown;
     if (!n || (!count_of(job, is_unpaired_new, SIDE_A) && !count_of(job, is_unpaired_new, SIDE_B))) return FAULT_NONE;
     enum fault_code code = gather_bodies(job, is_unknown_row);
     map64_init(&uids, n * 2);
     for (size_t i = 0; !code && i < job->items.n; i++) {
         const struct item *item = &job->items.list[i];
-        for (int s = 0; item->row && item->unknown && s < 2; s++) {
+        for (int s = 0; !item->dead && item->unknown && s < 2; s++) {
             uint64_t uid = uid_at(job, item, (enum side)s);
             if (uid) map64_put(&uids, uid, 1);
         }

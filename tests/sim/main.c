@@ -243,7 +243,8 @@ static struct sums sums_of(struct world *w)
     struct fault f AUTO_FAULT = FAULT_INIT;
     store_each(w->db, str_of(w->book), add_stored, &sums.side[SIDE_A], &f);
     for (size_t i = 0; i < w->n_cards; i++)
-        if (w->cards[i].there) add_to_sum(&sums.side[SIDE_B], str_of(w->cards[i].id), str_of(w->cards[i].body));
+        if (w->cards[i].there) /* what comes back to a server that names it itself has another name */
+            add_to_sum(&sums.side[SIDE_B], w->habits.names_itself ? STR("") : str_of(w->cards[i].id), str_of(w->cards[i].body));
     return sums;
 }
 

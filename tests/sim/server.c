@@ -81,6 +81,14 @@ static const char *version_of(struct world *w, const struct card *c, char out[64
     return out;
 }
 
+/* What was created under that name, where the server named it itself; the last one. */
+static struct card *find_asked(struct world *w, const char *asked)
+{
+    for (size_t i = w->n_cards; i-- > 0;)
+        if (strcmp(w->cards[i].asked, asked) == 0) return &w->cards[i];
+    return NULL;
+}
+
 /* -- faults -- */
 
 static bool goes_wrong(struct world *w)
@@ -152,16 +160,22 @@ static enum fault_code sim_select(struct session *s, const char *path, const str
     return FAULT_NONE;
 }
 
-static enum fault_code give(struct session *s, const struct card *c, bool body, const struct sink *sink)
+static enum fault_code give_as(struct session *s, const struct card *c, struct str asked, bool body, const struct sink *sink)
 {
     char version[64];
     const struct card copy = *c; /* a user may act while the engine looks at it */
-    struct entry e = {.id = str_of(copy.id), .gone = !copy.there};
+    struct entry e = {.id = asked.p ? asked : str_of(copy.id), .gone = !copy.there};
+    if (copy.there && asked.p && !str_eq(asked, str_of(copy.id))) e.now = str_of(copy.id);
     if (copy.there) {
         e.version = str_of(version_of(s->w, &copy, version));
         if (body) e.body = str_of(copy.body);
     }
     return sink->entry(sink->ctx, &e);
+}
+
+static enum fault_code give(struct session *s, const struct card *c, bool body, const struct sink *sink)
+{
+    return give_as(s, c, STR_NONE, body, sink);
 }
 
 #define UNMOUNTED "unmounted-"
@@ -230,8 +244,10 @@ static enum fault_code sim_fetch(struct session *s, const struct str *ids, size_
         if (goes_wrong(s->w)) continue; /* no answer for this one */
         char *id AUTO_FREE = mem_strndup(ids[i].p, ids[i].n);
         struct card *c = server_find(s->w, id);
+        struct card *made = c && c->there ? NULL : find_asked(s->w, id); /* also where what had that name came back */
+        if (made) c = made;
         const struct entry gone = {.id = ids[i], .gone = true};
-        code = c ? give(s, c, true, sink) : sink->entry(sink->ctx, &gone);
+        code = c ? give_as(s, c, ids[i], true, sink) : sink->entry(sink->ctx, &gone);
     }
     boundary(s, "fetched");
     others_meanwhile(s->w);
@@ -245,9 +261,20 @@ static char *sim_new_id(struct session *s)
     return mem_strdup(uuid);
 }
 
-static void carry_out(struct session *s, struct write *w, const char *id)
+/* The name a new card gets: the one it was given, or one of the server's own, told in the answer. */
+static const char *name_new(struct world *world, struct write *w, const char *asked, char own[64])
+{
+    if (!world->habits.names_itself || w->kind != WRITE_CREATE) return asked;
+    snprintf(own, 64, "own-%zu", world->n_cards);
+    w->new_id = mem_strdup(own);
+    return own;
+}
+
+static void carry_out(struct session *s, struct write *w, const char *asked)
 {
     struct world *world = s->w;
+    char own[64];
+    const char *id = name_new(world, w, asked, own);
     struct card *c = server_find(world, id);
     bool there = c && c->there;
     char version[64];
@@ -263,6 +290,7 @@ static void carry_out(struct session *s, struct write *w, const char *id)
         char *body AUTO_FREE = mem_strndup(w->body.p, w->body.n);
         server_put(world, id, body);
         w->code = FAULT_NONE;
+        if (id != asked) snprintf(server_find(world, id)->asked, sizeof own, "%s", asked);
         server_find(world, id)->made_in_run = world->runs;
         server_find(world, id)->unsure = true;
         if (world->habits.tells_put_version) w->new_version = mem_strdup(version_of(world, server_find(world, id), version));
@@ -286,9 +314,10 @@ static enum fault_code write_one(struct session *s, struct write *w, struct faul
     switch (pick(world, 4)) {
     case 0: /* the answer is lost after the effect */
         carry_out(s, w, id);
-        if (!w->code) server_find(world, id)->unsure = true;
+        if (!w->code) server_find(world, w->new_id ? w->new_id : id)->unsure = true;
         free(w->new_version);
-        w->new_version = NULL;
+        free(w->new_id);
+        w->new_version = w->new_id = NULL;
         w->code = FAULT_UNKNOWN;
         return FAULT_NONE;
     case 1: w->code = FAULT_UNKNOWN; return FAULT_NONE; /* lost before it */

@@ -20,6 +20,7 @@
 
 struct card {
     char id[64];
+    char asked[64]; /* the name it was created under, where the server gave it another (names_itself) */
     char body[CARD_BYTES];
     uint64_t seq; /* of its last change */
     bool there;
@@ -37,6 +38,7 @@ struct habits { /* of the server, fixed for a seed */
     unsigned faults; /* per thousand and call */
     unsigned crashes; /* per thousand and run */
     unsigned lies; /* per thousand and listing: empty though it is not */
+    bool names_itself; /* what is created gets a name of the server's, as at Google */
     bool rivals;   /* another process runs the link, too */
     bool far;      /* side A is a remote, too (far_book.c) */
 };
