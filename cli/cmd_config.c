@@ -8,6 +8,7 @@
 #include "core/decision.h"
 #include "state/journal.h"
 #include "state/lock.h"
+#include "state/pushed.h"
 #include "state/runs.h"
 
 int command_config_check(struct cli *cli)
@@ -85,7 +86,7 @@ static bool look(struct cli *cli, const struct config_link *l, struct link_statu
     if (link_state_load(cli->db, l->name, &state, &cli->fault)) return false;
     out->last_run_ms = state.last_run_ms;
     link_state_free(&state);
-    out->records = journal_count(cli->db, l->name);
+    out->records = journal_count(cli->db, l->name) + pushed_count(cli->db, l->name); /* a link has one of both */
     out->reviews = review_count(cli->db, l->name);
     out->pending = pending_count(cli->db, l->name);
     out->intents = intent_count(cli->db, l->name);

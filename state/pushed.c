@@ -28,6 +28,14 @@ size_t pushed_load(struct db *db, const char *link, struct arena *arena, struct 
     return n;
 }
 
+int64_t pushed_count(struct db *db, const char *link)
+{
+    struct query *q = of_link(db, QUERY_PUSHED_COUNT, link);
+    int64_t n = query_step(q) ? column_int(q, 0) : 0;
+    query_end(q);
+    return n;
+}
+
 static void add(struct db *db, int64_t link, const struct pushed_row *row)
 {
     struct query *q = query_begin(db, QUERY_PUSHED_ADD);

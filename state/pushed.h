@@ -27,6 +27,8 @@ struct pushed_list {
 
 /* By id. */
 size_t pushed_load(struct db *db, const char *link, struct arena *arena, struct pushed_row **out);
+/* How many are in the last accepted list. */
+int64_t pushed_count(struct db *db, const char *link);
 /* Within a transaction: these rows in place of those there, as accepted by that remote at this moment. */
 enum fault_code pushed_replace(struct db *db, const char *link, struct str identity, const struct pushed_row *rows,
                                size_t n, struct fault *f);

@@ -68,6 +68,7 @@ QUERY(LINK_STATE_DELETE, "DELETE FROM link_state WHERE link = $1")
 QUERY(PUSHED_EACH, "SELECT id, source, uid, title, body, who, vital, accepted FROM pushed WHERE link = $1 ORDER BY id")
 QUERY(PUSHED_ADD, "INSERT INTO pushed(link, id, source, uid, title, body, who, vital, accepted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
                   " ON CONFLICT (link, id) DO NOTHING")
+QUERY(PUSHED_COUNT, "SELECT count(*) FROM pushed WHERE link = $1 AND accepted = 1")
 QUERY(PUSHED_REMOVE, "DELETE FROM pushed WHERE link = $1 AND id = $2")
 QUERY(PUSHED_WIPE, "DELETE FROM pushed WHERE link = $1")
 QUERY(PUSHED_REFUSED, "DELETE FROM pushed WHERE link = $1 AND accepted = 0")

@@ -739,6 +739,7 @@ def other_commands():
         before = len(b.fe2.requests)
         result = b.site.run("undo", str(run))
         assert result.code > 0 and "takes lists only" in result.err, result
+        assert b.site.run("--json", "status", expect=0).json()["links"][0]["records"] == 4
         assert "the configuration does not" not in b.site.run("doctor").out
         assert b.site.run("check", "fe2", expect=0) and len(b.fe2.requests) == before
 
