@@ -1,9 +1,12 @@
 """The connector `directory` from outside: a book is pushed as contacts.csv to a strict server of somebody else (tests/emulators/directory.py)."""
 
+import csv
+import io
 import sys
 
 from harness import Site, Suite, card
 from directory import Directory
+from test_directory import KEY, House
 
 ANNA = card("anna", "Özdemir;Anna", "ORG:Nordlicht GmbH;Vertrieb", "TITLE:Leitung", "TEL;TYPE=WORK,VOICE:+49 40 31000-101",
             "TEL;TYPE=WORK,VOICE:+494031000102", "TEL;TYPE=CELL:0151 00000017", "TEL;TYPE=FAX:+494031000109", "EMAIL:anna@example.org",
@@ -191,9 +194,30 @@ def a_filter_narrows_the_list():
         assert list(w.there.rows) == w.ids[:1]
 
 
+def another_abgleich_takes_it():
+    with House() as h, World(ANNA, BERT, url=h.daemon.address + "contacts", key=KEY) as w:
+        w.sync()
+        table = list(csv.DictReader(io.StringIO(h.get(), newline="")))
+        assert [r["internal_id"] for r in table] == w.ids, table
+        assert w.there.numbers(table[0], "work") == ["+494031000101", "+494031000102"] and table[0]["birthday"] == "1988-02-29", table
+        assert "+4915100000017" in h.get("/yealink/v1")
+        w.site.edit(w.ids[1], BERT.replace("40555", "40556"))
+        w.sync()
+        assert "+4940556" in h.get("/snom/v1") and "+4940555<" not in h.get("/snom/v1")
+        for i in w.ids:
+            w.site.remove(i)
+        w.sync(0, "--allow-empty", "--plan", w.sync(4)["plan"])
+        assert h.get().count("\r\n") == 1, "an empty phonebook"
+        h.site.run("directory", "remove", "telefon", "--yes", expect=0)
+        w.site.add(ANNA)
+        r = w.site.run("sync", "tel", expect=5)
+        assert "no phonebook of this key" in r.out + r.err and KEY not in r.out + r.err, r
+
+
 CASES = (pushes_what_a_book_says, sends_only_what_changed, checks_without_sending, hostile_text_stays_text, an_empty_list_waits,
          a_list_that_shrinks_much_waits, answers_are_told_and_the_next_run_sends, a_lost_answer_is_sent_again,
          the_key_may_stand_in_the_address, wrong_settings_are_told_before_anything_is_sent, an_unreachable_server_does_not_tell_the_key,
+         another_abgleich_takes_it,
          it_only_goes_one_way, the_test_of_an_account_reads, a_filter_narrows_the_list)
 
 
