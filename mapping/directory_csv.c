@@ -91,6 +91,12 @@ static const struct column *column_named(struct str name)
     return NULL;
 }
 
+/* Two names of one text: which of them holds? Numbers of both are taken. */
+static bool is_one(const struct column *a, const struct column *b)
+{
+    return a == b || (a->kind == COLUMN_TEXT && b->kind == COLUMN_TEXT && a->offset == b->offset);
+}
+
 static enum fault_code read_header(struct reading *r, struct arena *arena)
 {
     struct str *cells;
@@ -99,7 +105,7 @@ static enum fault_code read_header(struct reading *r, struct arena *arena)
     for (size_t i = 0; i < r->n_of; i++) {
         r->of[i] = column_named(cells[i]);
         for (size_t k = 0; k < i; k++)
-            if (r->of[i] && r->of[k] == r->of[i])
+            if (r->of[i] && r->of[k] && is_one(r->of[i], r->of[k]))
                 return refuse(r, r->csv.line, _("the column %s is there twice"), r->of[i]->name);
         if (!r->of[i]) continue;
         r->has_family |= strcmp(r->of[i]->name, "family_name") == 0;
@@ -110,11 +116,20 @@ static enum fault_code read_header(struct reading *r, struct arena *arena)
     return FAULT_NONE;
 }
 
+/* The quote before what a spreadsheet would run is ours (add_cell): it is no text. */
+static struct str unguarded(struct str cell)
+{
+    bool ours = cell.n > 1 && cell.p[0] == '\'' && (cell.p[1] == '=' || cell.p[1] == '@');
+    return ours ? (struct str){cell.p + 1, cell.n - 1} : cell;
+}
+
 static void add_number(struct reading *r, struct phonebook_entry *e, size_t cap, enum phone_kind kind, struct str text)
 {
     text = str_trim(text);
     if (text.n >= 2 && text.p[0] == '\'' && text.p[text.n - 1] == '\'')
         text = str_trim((struct str){text.p + 1, text.n - 2});
+    else
+        text = unguarded(text);
     if (!text.n || e->n_numbers == cap) return;
     e->numbers[e->n_numbers++] = (struct phonebook_number){.text = text, .kind = (uint8_t)kind};
     (void)r;
@@ -165,9 +180,10 @@ static size_t count_numbers(const struct str *cells, size_t n)
 static void take_cell(struct reading *r, struct phonebook_entry *e, size_t cap, const struct column *c, struct str cell,
                       struct arena *arena)
 {
+    cell = phonebook_line(arena, cell);
     switch ((enum column_kind)c->kind) {
     case COLUMN_TEXT:
-        *text_at(e, c) = str_trim(cell);
+        *text_at(e, c) = unguarded(cell);
         break;
     case COLUMN_PHONE:
         for (struct str rest = cell; rest.p;) add_number(r, e, cap, (enum phone_kind)c->phone, str_split(&rest, ';'));
@@ -176,7 +192,6 @@ static void take_cell(struct reading *r, struct phonebook_entry *e, size_t cap, 
         for (struct str rest = cell; rest.p;) typed_number(r, e, cap, str_split(&rest, ';'));
         break;
     case COLUMN_DATE:
-        cell = str_trim(cell);
         if (cell.n && !is_date(arena, cell, &e->birthday)) {
             warn(r, _("\"%.*s\" is no date and was left out"), STR_ARG(cell));
             e->birthday = STR_NONE;

@@ -64,11 +64,11 @@ static struct str first_of(const struct record *r, uint16_t field)
     return found ? found->value_text : STR_NONE;
 }
 
-static struct str one_line(struct arena *arena, struct str s)
+struct str phonebook_line(struct arena *arena, struct str s)
 {
     struct buf out AUTO_BUF = BUF_INIT;
     for (size_t i = 0; i < s.n; i++) {
-        bool blank = (unsigned char)s.p[i] <= ' ' || s.p[i] == PART_SEPARATOR;
+        bool blank = (unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f; /* and so PART_SEPARATOR */
         if (!blank)
             buf_addc(&out, s.p[i]);
         else if (out.len && out.data[out.len - 1] != ' ')
@@ -106,7 +106,7 @@ static void take_numbers(struct phonebook *p, const struct record *r, struct pho
     out->numbers = arena_zalloc(&p->arena, (m + 1) * sizeof *out->numbers);
     for (size_t i = 0; i < m; i++) {
         struct phonebook_number *number = &out->numbers[out->n_numbers++];
-        *number = (struct phonebook_number){.text = one_line(&p->arena, list[i]->value_text),
+        *number = (struct phonebook_number){.text = phonebook_line(&p->arena, list[i]->value_text),
                                             .kind = (uint8_t)kind_of(&r->card->props[list[i]->prop])};
         set_e164(p, number);
     }
@@ -125,14 +125,14 @@ void phonebook_add(struct phonebook *p, const struct record *r, struct str id)
     struct str org = first_of(r, FIELD_ORG), rest = org;
     str_split(&rest, PART_SEPARATOR);
     e->id = arena_str(&p->arena, id);
-    e->family = one_line(&p->arena, first_of(r, FIELD_NAME_FAMILY));
-    e->given = one_line(&p->arena, first_of(r, FIELD_NAME_GIVEN));
-    e->company = one_line(&p->arena, first_part(org));
-    e->department = one_line(&p->arena, first_part(rest));
-    e->position = one_line(&p->arena, first_of(r, FIELD_TITLE));
-    e->email = one_line(&p->arena, first_of(r, FIELD_EMAIL));
+    e->family = phonebook_line(&p->arena, first_of(r, FIELD_NAME_FAMILY));
+    e->given = phonebook_line(&p->arena, first_of(r, FIELD_NAME_GIVEN));
+    e->company = phonebook_line(&p->arena, first_part(org));
+    e->department = phonebook_line(&p->arena, first_part(rest));
+    e->position = phonebook_line(&p->arena, first_of(r, FIELD_TITLE));
+    e->email = phonebook_line(&p->arena, first_of(r, FIELD_EMAIL));
     e->birthday = arena_str(&p->arena, birthday_of(first_of(r, FIELD_BDAY)));
-    e->display = one_line(&p->arena, record_title(r));
+    e->display = phonebook_line(&p->arena, record_title(r));
     take_numbers(p, r, e);
     if (!e->display.n) p->n--;
 }

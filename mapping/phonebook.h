@@ -36,6 +36,8 @@ struct phonebook {
     struct hash_key key; /* of the state: names and numbers come from strangers */
 };
 void phonebook_free(struct phonebook *p);
+/* Text as it stands in an entry: one line, without control characters; runs of blanks are one. */
+struct str phonebook_line(struct arena *arena, struct str s);
 /* Adds what a contact is for phones; a card of a group, or without any name or number, is none. */
 void phonebook_add(struct phonebook *p, const struct record *r, struct str id);
 /* Adds a copy of what is there already, for making one book of several. */
