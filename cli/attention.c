@@ -2,6 +2,7 @@
 
 #include "base/i18n.h"
 #include "base/mem.h"
+#include "connectors/oauth.h"
 #include "state/journal.h"
 #include "state/runs.h"
 
@@ -57,7 +58,9 @@ static void look_at_last_run(struct list *l, const struct config_link *link, con
     struct attention a = {.kind = code == FAULT_AUTH ? ATTENTION_SIGN_IN : ATTENTION_FAILING, .link = link->name};
     a.text = last->fault.n ? arena_strdup(l->arena, last->fault) : _("the last run failed");
     const struct config_account *remote = config_is_store(link->account_b) ? link->account_a : link->account_b;
-    a.command = code == FAULT_AUTH ? arena_printf(l->arena, "abgleich account test %s", remote->name)
+    const struct account account = {.settings = remote->settings, .n_settings = remote->n_settings};
+    const char *verb = oauth_is_used(&account) ? "login" : "account test";
+    a.command = code == FAULT_AUTH ? arena_printf(l->arena, "abgleich %s %s", verb, remote->name)
                                    : arena_printf(l->arena, "abgleich report %" PRId64, last->run);
     a.key = arena_printf(l->arena, "%s %s %u", attention_name(a.kind), link->name, code);
     add(l, a);

@@ -239,6 +239,8 @@ def dead():
     w.sync(5)
     assert len(w.requests) == asked, "a dead sign-in was asked again"
     assert "sign-in" in w.site.run("account", "list").out
+    digest = w.site.run("digest")
+    assert "abgleich login srv" in digest.out, digest
     assert len(w.site.contacts()) == 1
     w.signed_in()
     w.sync()
