@@ -14,6 +14,7 @@
 #include "cli/upkeep.h"
 #include "connectors/url.h"
 #include "core/scheduler.h"
+#include "server/dav.h"
 #include "server/directory.h"
 #include "server/http_server.h"
 #include "state/journal.h"
@@ -53,6 +54,7 @@ struct daemon {
     struct scheduler *scheduler;
     struct http_server *server;
     struct directory_service *directory;
+    struct dav_service *dav;
     struct upkeep_clock *upkeep;
     pthread_mutex_t mutex;
     struct shared_config *current;
@@ -275,6 +277,13 @@ static enum fault_code listen_on(struct daemon *d, struct fault *f)
                                                          .upload_bytes = (size_t)c->max_upload_bytes};
     d->directory = directory_service_new(&directory);
     directory_route(d->directory, d->server);
+    const struct dav_service_settings dav = {.state = db_path(d->cli->db),
+                                             .region = c->region,
+                                             .max_level = d->cli->system.max_level,
+                                             .cancel = d->cli->system.cancel,
+                                             .card_bytes = (size_t)c->max_upload_bytes};
+    d->dav = dav_service_new(&dav);
+    dav_route(d->dav, d->server);
     return FAULT_NONE;
 }
 
@@ -405,6 +414,7 @@ int command_daemon(struct cli *cli)
     int code = serve(&d);
     uv_loop_close(&d.loop);
     directory_service_free(d.directory);
+    dav_service_free(d.dav);
     config_give_back(&d, d.current);
     pthread_mutex_destroy(&d.mutex);
     daemon_counts_free(d.counts);

@@ -137,3 +137,12 @@ void record_signals(const struct record *r, const char *region, struct arena *ar
 {
     vcard_signals(r, region, arena, out);
 }
+
+bool record_each_value(const struct record *r, const char *property, bool (*fn)(void *ctx, struct str value), void *ctx)
+{
+    for (size_t i = 0; i < r->card->n_props; i++) {
+        const struct property *p = &r->card->props[i];
+        if (str_eq_nocase(p->name, str_of(property)) && !fn(ctx, vcard_unescape(r->arena, p->value, r->card->version))) return false;
+    }
+    return true;
+}

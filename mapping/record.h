@@ -82,6 +82,9 @@ struct str record_uid(const struct record *r);     /* canonical for comparing (u
 bool record_is_group(const struct record *r);      /* a group card: synced as a record, never counted as a person */
 struct str record_bytes(const struct record *r);
 unsigned record_version(const struct record *r);   /* contacts: 21, 30, 40 */
+/* The values of the card's properties of that name (any group, ASCII case off) as plain text; false from fn stops. False if it was stopped. For
+ * searching (RFC 6352 10.5). */
+bool record_each_value(const struct record *r, const char *property, bool (*fn)(void *ctx, struct str value), void *ctx);
 /* Remarks of the parser for reports ("repaired", "guessed character set", "cut"); NULL if none. */
 const char *record_remark(const struct record *r);
 /* True for a card whose END was missing: may be imported, never overwrites an existing record. */

@@ -14,7 +14,7 @@ struct directory_service *directory_service_new(const struct directory_service_s
 {
     struct directory_service *s = mem_calloc(1, sizeof *s);
     s->settings = *settings;
-    s->settings.state = s->state = mem_strdup(settings->state);
+    desks_init(&s->desks, settings->state, settings->max_level, settings->cancel);
     s->settings.region = s->region = mem_strdup(settings->region);
     s->guesses = guesses_new();
     pthread_mutex_init(&s->mutex, NULL);
@@ -25,47 +25,11 @@ void directory_service_free(struct directory_service *s)
 {
     if (!s) return;
     snapshots_free(s);
-    while (s->desks) {
-        struct desk *d = s->desks;
-        s->desks = d->next;
-        db_close(d->db);
-        free(d);
-    }
+    desks_end(&s->desks);
     guesses_free(s->guesses);
-    free(s->state);
     free(s->region);
     pthread_mutex_destroy(&s->mutex);
     free(s);
-}
-
-/* -- desks: a connection a thread, kept for the next request -- */
-
-static struct desk *desk_take(struct directory_service *s, struct fault *f)
-{
-    pthread_mutex_lock(&s->mutex);
-    struct desk *d = s->desks;
-    if (d) s->desks = d->next;
-    pthread_mutex_unlock(&s->mutex);
-    if (d) return d;
-    d = mem_calloc(1, sizeof *d);
-    env_system_init(&d->system, s->settings.max_level, s->settings.cancel);
-    if (!db_open(s->settings.state, DB_EXISTING, &d->system.env, &d->db, f)) return d;
-    free(d);
-    return NULL;
-}
-
-/* One whose database said something is not used again. */
-static void desk_give_back(struct directory_service *s, struct desk *d)
-{
-    if (db_check(d->db, NULL)) {
-        db_close(d->db);
-        free(d);
-        return;
-    }
-    pthread_mutex_lock(&s->mutex);
-    d->next = s->desks;
-    s->desks = d;
-    pthread_mutex_unlock(&s->mutex);
 }
 
 /* -- one request -- */
@@ -309,7 +273,7 @@ static void on_work(void *ctx, struct http_call *c)
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
     struct asking a = {.s = ctx, .call = c, .answer = http_call_answer(c), .arena = ARENA_INIT};
-    a.desk = desk_take(a.s, &f);
+    a.desk = desk_take(&a.s->desks, &f);
     if (!a.desk) {
         say(&a, 503, _("the state cannot be read just now"));
         return;
@@ -317,7 +281,7 @@ static void on_work(void *ctx, struct http_call *c)
     http_answer_header(a.answer, "Referrer-Policy", "no-referrer");
     serve(&a);
     arena_free(&a.arena);
-    desk_give_back(a.s, a.desk);
+    desk_give_back(&a.s->desks, a.desk);
 }
 
 void directory_route(struct directory_service *s, struct http_server *server)

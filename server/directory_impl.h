@@ -3,7 +3,9 @@
 #define ABGLEICH_SERVER_DIRECTORY_IMPL_H
 
 #include "mapping/phonebook_form.h"
+#include "server/desk.h"
 #include "server/directory.h"
+#include "server/guess.h"
 #include "state/directory.h"
 #include "state/store.h"
 
@@ -17,13 +19,6 @@ struct blob {
 struct blob *blob_new(struct buf *bytes); /* takes the bytes over; one user */
 struct blob *blob_keep(struct blob *b);
 void blob_drop(void *blob); /* NULL is fine */
-
-/* One thread's way to the database. */
-struct desk {
-    struct env_system system;
-    struct db *db;
-    struct desk *next;
-};
 
 /* A phonebook as it was at one moment, and what was made of it so far. Shared by the answers under way. */
 struct snapshot {
@@ -43,12 +38,11 @@ struct snapshot {
     struct snapshot *next;
 };
 
-struct guesses; /* directory_guess.c: who asks for keys that are not there */
 struct directory_service {
     struct directory_service_settings settings;
-    char *state, *region;
+    char *region;
     pthread_mutex_t mutex;
-    struct desk *desks;
+    struct desks desks;
     struct snapshot *snapshots;
     size_t n_snapshots;
     uint64_t turn;
@@ -67,12 +61,5 @@ snapshot_render(struct directory_service *s, struct snapshot *snap, const char *
 /* directory_push.c: reads the file and replaces the phonebook's own book. Fills the answer. Its `file`: multipart.h. */
 void directory_push(struct db *db, const struct directory *d, const char *region, bool allow_empty,
                     struct http_call *c);
-
-/* directory_guess.c */
-struct guesses *guesses_new(void);
-void guesses_free(struct guesses *g);
-bool guesses_are_many(struct guesses *g, const char *peer,
-                      int64_t now_ms); /* asked for too many keys that are not there */
-void guesses_add(struct guesses *g, const char *peer, int64_t now_ms);
 
 #endif

@@ -96,6 +96,22 @@ QUERY(DIRECTORY_FETCHED, "UPDATE directory SET fetched_ms = $2, fetched_as = $3 
 QUERY(DIRECTORY_BOOK_ADD, "INSERT INTO directory_book(directory, place, book) VALUES ($1, $2, $3)")
 QUERY(DIRECTORY_BOOKS, "SELECT book FROM directory_book WHERE directory = $1 ORDER BY place")
 
+/* who uses the CardDAV server */
+QUERY(USER_ADD, "INSERT INTO dav_user(name, password, created_ms) VALUES ($1, $2, $3) RETURNING no")
+QUERY(USER_PASSWORD, "UPDATE dav_user SET password = $2 WHERE no = $1")
+QUERY(USER_GET, "SELECT no, name, password, created_ms FROM dav_user WHERE name = $1")
+QUERY(USER_LIST, "SELECT no, name, password, created_ms FROM dav_user ORDER BY name")
+QUERY(USER_REMOVE, "DELETE FROM dav_user WHERE no = $1")
+QUERY(USER_BOOK_SET, "INSERT INTO dav_user_book(dav_user, book, read_only) VALUES ($1, $2, $3)"
+                     " ON CONFLICT (dav_user, book) DO UPDATE SET read_only = $3")
+QUERY(USER_BOOK_REMOVE, "DELETE FROM dav_user_book WHERE dav_user = $1 AND book = $2")
+QUERY(USER_BOOKS, "SELECT u.book, u.read_only FROM dav_user_book u JOIN book b ON b.id = u.book WHERE u.dav_user = $1 ORDER BY b.no")
+QUERY(DAV_NAME_SET, "INSERT INTO dav_name(book, name, record) VALUES ($1, $2, $3) ON CONFLICT (record) DO UPDATE SET book = $1, name = $2")
+QUERY(DAV_NAME_FREE, "DELETE FROM dav_name WHERE book = $1 AND name = $2 AND record <> $3")
+QUERY(DAV_NAME_GET, "SELECT record FROM dav_name WHERE book = $1 AND name = $2")
+QUERY(DAV_NAME_OF, "SELECT name FROM dav_name WHERE record = $1")
+QUERY(DAV_NAMES, "SELECT record, name FROM dav_name WHERE book = $1")
+
 /* owed */
 QUERY(INTENT_ADD, "INSERT INTO intent(link, side, kind, id, version, source_id, journal_no, content, run, time_ms)"
                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING no")

@@ -137,10 +137,17 @@ static const char directories[] =
     "CREATE TABLE directory_book(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, place BIGINT NOT NULL,"
     " book TEXT NOT NULL, PRIMARY KEY(directory, book));";
 
+/* Who reads and writes books over CardDAV (state/user.h), and under which names they put cards there. */
+static const char users[] =
+    "CREATE TABLE dav_user(no " SERIAL ", name TEXT NOT NULL UNIQUE, password TEXT NOT NULL, created_ms BIGINT NOT NULL);"
+    "CREATE TABLE dav_user_book(dav_user BIGINT NOT NULL REFERENCES dav_user(no) ON DELETE CASCADE, book TEXT NOT NULL, read_only BIGINT NOT NULL,"
+    " PRIMARY KEY(dav_user, book));"
+    "CREATE TABLE dav_name(book TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL UNIQUE, PRIMARY KEY(book, name));";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][12] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories},
+    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories, users},
 };
 
 int schema_version(void)

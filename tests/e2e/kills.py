@@ -27,7 +27,7 @@ def build_shim(folder):
 class Stage:
     """A server and a site, prepared once; reset() puts both back as they were."""
 
-    def __init__(self, prepare, world):
+    def __init__(self, prepare, world=Hostile):
         self.server = world()
         self.site = prepare(self.server)
         self.kept = self.site.folder + ".kept"

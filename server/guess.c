@@ -1,9 +1,10 @@
-/* Who asks for keys that are not there is kept waiting: a key cannot be found by trying. Bounded: the table forgets who
- * asked first. */
 #include "base/mem.h"
-#include "server/directory_impl.h"
+#include "server/guess.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PEERS_MAX 1024
 #define GUESSES_MAX 20
