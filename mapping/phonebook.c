@@ -77,16 +77,25 @@ struct str phonebook_line(struct arena *arena, struct str s)
     return arena_str(arena, str_trim(buf_str(&out)));
 }
 
+/* What is no number of its country may lose a zero each time it is normalised ("+4900115..."): that is none. Looked at
+ * only where a zero follows what may be the country's code, because it takes as long as the first time. */
+static bool is_stable(struct str e164, const char *region)
+{
+    struct buf again AUTO_BUF = BUF_INIT;
+    if (e164.n < 5 || !memchr(e164.p + 2, '0', 3)) return true;
+    phone_key(e164, region, &again);
+    return str_eq(e164, buf_str(&again));
+}
+
 static void set_e164(struct phonebook *p, struct phonebook_number *n)
 {
     struct buf key AUTO_BUF = BUF_INIT;
     phone_key(n->text, p->region, &key);
-    if (str_starts(buf_str(&key), STR("+"))) {
-        struct str e164 = buf_str(&key);
-        size_t extension = str_find(e164, STR(";"));
-        if (extension != (size_t)-1) e164.n = extension;
-        n->e164 = arena_str(&p->arena, e164);
-    }
+    if (!str_starts(buf_str(&key), STR("+"))) return;
+    struct str e164 = buf_str(&key);
+    size_t extension = str_find(e164, STR(";"));
+    if (extension != (size_t)-1) e164.n = extension;
+    if (is_stable(e164, p->region)) n->e164 = arena_str(&p->arena, e164);
 }
 
 static int by_place(const void *a, const void *b)

@@ -88,6 +88,7 @@ Test(directory_csv, what_is_written_is_read_as_the_same)
         STR("family_name,given_name,email\n\0,x,\"a\0\"\"b\"\n"),
         STR("family_name,given_name\n\"\r\n\ta\", \"=x\"\n"),
         STR("family_name,given_name\n'=a,''=b\n"),
+        STR("family_name,given_name,phone_work,phone_home\nA,b,+4900115000017,+39 06 1234567\n"),
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct phonebook one, two;
