@@ -278,7 +278,6 @@ static void on_work(void *ctx, struct http_call *c)
         say(&a, 503, _("the state cannot be read just now"));
         return;
     }
-    http_answer_header(a.answer, "Referrer-Policy", "no-referrer");
     serve(&a);
     arena_free(&a.arena);
     desk_give_back(&a.s->desks, a.desk);

@@ -169,7 +169,7 @@ struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const s
     struct arena scratch AUTO_ARENA = ARENA_INIT;
     struct str *books;
     char version[DIGEST_HEX_BYTES];
-    enum fault_code code = db_begin(db, f); /* one moment, whatever is written meanwhile */
+    enum fault_code code = db_begin_reading(db, f); /* one moment, whatever is written meanwhile */
     if (code) return NULL;
     size_t n = directory_books(db, d, &scratch, &books);
     version_of(db, d, books, n, version);

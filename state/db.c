@@ -232,13 +232,23 @@ static int run_savepoint(struct db *db, const char *verb)
     return run_sql(db, sql);
 }
 
-enum fault_code db_begin(struct db *db, struct fault *f)
+static enum fault_code begin(struct db *db, const char *how, struct fault *f)
 {
-    int rc = db->fault.code ? SQLITE_OK : db->depth ? run_savepoint(db, "SAVEPOINT") : run_sql(db, "BEGIN IMMEDIATE");
+    int rc = db->fault.code ? SQLITE_OK : db->depth ? run_savepoint(db, "SAVEPOINT") : run_sql(db, how);
     if (rc != SQLITE_OK) db_remember(db, sqlite3_extended_errcode(db->handle));
     if (db->fault.code) return db_check(db, f);
     db->depth++;
     return FAULT_NONE;
+}
+
+enum fault_code db_begin(struct db *db, struct fault *f)
+{
+    return begin(db, "BEGIN IMMEDIATE", f);
+}
+
+enum fault_code db_begin_reading(struct db *db, struct fault *f)
+{
+    return begin(db, "BEGIN DEFERRED", f);
 }
 
 /* A full disk or an I/O error may have ended the whole transaction behind our back: then nothing of it is there. */

@@ -29,6 +29,9 @@ const char *db_path(const struct db *db);
 /* Nestable: inner ones are savepoints. Writers take the write lock at once and wait for it (10 s), so that a transaction never
  * fails half way for being late. */
 enum fault_code db_begin(struct db *db, struct fault *f);
+/* Everything read until the end is of one moment, whatever others write meanwhile; waits for nobody. Nothing may be written; ended by
+ * db_rollback. */
+enum fault_code db_begin_reading(struct db *db, struct fault *f);
 enum fault_code db_commit(struct db *db, struct fault *f); /* a remembered fault rolls this level back and is returned */
 void db_rollback(struct db *db);                           /* also forgets a remembered fault */
 bool db_in_transaction(const struct db *db);
