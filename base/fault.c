@@ -70,6 +70,7 @@ void fault_text(const struct fault *f, struct buf *out)
 
 void fault_copy(struct fault *to, const struct fault *from)
 {
+    if (!to) return;
     fault_clear(to);
     *to = *from;
     to->what = mem_strdup(from->what);
@@ -80,6 +81,7 @@ void fault_copy(struct fault *to, const struct fault *from)
 
 void fault_clear(struct fault *f)
 {
+    if (!f) return;
     free(f->what);
     free(f->who);
     free(f->side);

@@ -66,7 +66,7 @@ enum fault_code fault_set(struct fault *f, enum fault_code code, const char *adv
 void fault_about(struct fault *f, const char *who, const char *side);
 /* "kunden: "Özdemir, Lale" on nextcloud: 412 Precondition Failed, changed there meanwhile, planned again" */
 void fault_text(const struct fault *f, struct buf *out);
-void fault_copy(struct fault *to, const struct fault *from);
+void fault_copy(struct fault *to, const struct fault *from); /* NULL is allowed, as in fault_set */
 void fault_clear(struct fault *f);
 /* Process exit code for a fault (design.md section 4): 0, 1, 2, 4, 5, 6, 7, 8. */
 int fault_exit_code(enum fault_code code);

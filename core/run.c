@@ -397,7 +397,7 @@ static const char *turn_name(struct job *job, enum side s)
 /* Two turns are taken in one order by everybody. */
 static enum fault_code take_turns(struct job *job, struct lock *turns[2])
 {
-    const char *names[2];
+    const char *names[2] = {"", ""};
     size_t n = 0;
     for (int s = 0; s < 2; s++)
         if (needs_turn(job, (enum side)s)) names[n++] = turn_name(job, (enum side)s);
