@@ -78,7 +78,7 @@ static struct guest *arrived(struct http_server *s, struct MHD_Connection *conne
     const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     uint64_t often = s->limits.header_ms / 4 + 1;
-    if (!s->guests.list) uv_timer_start(&s->sweep, on_sweep, often, often);
+    if (!s->guests.first) uv_timer_start(&s->sweep, on_sweep, often, often);
     return guests_arrived(&s->guests, from ? from->client_addr : NULL, fd ? fd->connect_fd : -1, uv_now(s->loop));
 }
 
@@ -91,7 +91,7 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **c
         return;
     }
     guests_left(&s->guests, *context);
-    if (!s->guests.list && !uv_is_closing((uv_handle_t *)&s->sweep)) uv_timer_stop(&s->sweep);
+    if (!s->guests.first && !uv_is_closing((uv_handle_t *)&s->sweep)) uv_timer_stop(&s->sweep);
 }
 
 /* Half of the descriptors the process may have are for its own work. */
