@@ -81,6 +81,8 @@ struct config {
     int64_t history_ms;
     int64_t tombstone_keep_ms;       /* how long deleted contacts can be restored and are remembered as deleted */
     int64_t max_upload_bytes;        /* one body sent to a server of ours */
+    int64_t dav_rate;                /* requests a second of one user of CardDAV, on average */
+    bool dav_delete_books;           /* a CardDAV client may delete a book, for everybody */
     bool directory_claim;            /* a push to a key nobody has makes a phonebook */
     int64_t max_attachment_bytes;    /* one file kept with a contact */
     struct config_account *accounts; /* in the order they were read; the store is not among them */

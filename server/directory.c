@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "mapping/directory_csv.h"
 #include "server/directory_impl.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
 
@@ -159,18 +160,6 @@ static bool has_etag(const char *list, const char *etag)
     return false;
 }
 
-static bool takes_gzip(const struct http_call *c)
-{
-    const char *header = http_call_header(c, "Accept-Encoding");
-    struct str rest = str_of(header);
-    while (header && rest.p) {
-        struct str one = str_trim(str_split(&rest, ',')), name = str_split(&one, ';');
-        if (str_eq_nocase(str_trim(name), STR("gzip")))
-            return !(one.p && str_find(one, STR("q=0")) != (size_t)-1 && str_find(one, STR("q=0.")) == (size_t)-1);
-    }
-    return false;
-}
-
 static void hand_out(struct asking *a, struct rendered *r)
 {
     const char *known = http_call_header(a->call, "If-None-Match");
@@ -183,7 +172,7 @@ static void hand_out(struct asking *a, struct rendered *r)
         a->answer->status = 304;
         return;
     }
-    bool gzip = r->gzip && takes_gzip(a->call);
+    bool gzip = r->gzip && gzip_is_taken(a->call);
     if (gzip) http_answer_header(a->answer, "Content-Encoding", "gzip");
     struct blob *blob = blob_keep(gzip ? r->gzip : r->plain);
     a->answer->status = 200;

@@ -72,6 +72,7 @@ struct http_route {
     void (*begin)(void *ctx, struct http_call *c);
     void (*work)(void *ctx, struct http_call *c);
     void (*end)(void *ctx, struct http_call *c);
+    bool whole; /* the prefix is this very path, also where it ends in a slash; goes before a prefix of the same length */
 };
 
 struct http_limits {
