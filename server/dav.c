@@ -393,15 +393,12 @@ static void allow_body(void *ctx, struct http_call *c)
 
 void dav_route(struct dav_service *s, struct http_server *server)
 {
-    static const char *const others[] = {"/dav", "/.well-known/carddav", "/"};
+    static const char *const others[] = {"/dav", "/.well-known/carddav", "=/"};
     http_server_route(server,
                       &(const struct http_route){
                           .prefix = DAV_ROOT, .methods = METHODS, .ctx = s, .begin = on_begin, .work = on_work});
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        http_server_route(server, &(const struct http_route){.prefix = others[i],
-                                                             .whole = true,
-                                                             .methods = METHODS,
-                                                             .ctx = s,
-                                                             .begin = allow_body,
-                                                             .work = redirect});
+        http_server_route(
+            server, &(const struct http_route){
+                        .prefix = others[i], .methods = METHODS, .ctx = s, .begin = allow_body, .work = redirect});
 }

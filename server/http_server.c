@@ -347,19 +347,16 @@ static enum MHD_Result refuse(struct http_call *c, unsigned status, const char *
 static bool is_route(const struct http_route *r, const char *path)
 {
     size_t n = strlen(r->prefix);
-    return strncmp(path, r->prefix, n) == 0 && ((r->prefix[n - 1] == '/' && !r->whole) || !path[n]);
-}
-
-static size_t rank_of(const struct http_route *r)
-{
-    return 2 * strlen(r->prefix) + r->whole;
+    if (r->prefix[0] == '=') return strcmp(path, r->prefix + 1) == 0;
+    return strncmp(path, r->prefix, n) == 0 && (r->prefix[n - 1] == '/' || !path[n]);
 }
 
 static const struct http_route *route_of(const struct http_server *s, const char *path)
 {
     const struct http_route *best = NULL;
     for (size_t i = 0; i < s->n_routes; i++)
-        if (is_route(&s->routes[i], path) && (!best || rank_of(&s->routes[i]) > rank_of(best))) best = &s->routes[i];
+        if (is_route(&s->routes[i], path) && (!best || strlen(s->routes[i].prefix) > strlen(best->prefix)))
+            best = &s->routes[i];
     return best;
 }
 

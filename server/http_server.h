@@ -66,13 +66,13 @@ void http_call_keep(struct http_call *c, void *own); /* what the route wants to 
 void *http_call_own(const struct http_call *c);
 
 struct http_route {
-    const char *prefix;  /* "/contacts/": static; of several the longest. One that ends in no slash is a whole path */
+    const char *prefix;  /* "/contacts/": static; of several the longest. One that ends in no slash is a whole path; so is
+                            "=/", which goes before "/" */
     const char *methods; /* "GET HEAD POST": static; anything else is answered 405 with Allow */
     void *ctx;
     void (*begin)(void *ctx, struct http_call *c);
     void (*work)(void *ctx, struct http_call *c);
     void (*end)(void *ctx, struct http_call *c);
-    bool whole; /* the prefix is this very path, also where it ends in a slash; goes before a prefix of the same length */
 };
 
 struct http_limits {
