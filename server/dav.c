@@ -393,12 +393,16 @@ static void allow_body(void *ctx, struct http_call *c)
 
 void dav_route(struct dav_service *s, struct http_server *server)
 {
-    static const char *const others[] = {"/dav", "/.well-known/carddav", "=/"};
+    static const struct {
+        const char *path, *methods;
+    } others[] = {{"/dav", METHODS}, {"/.well-known/carddav", METHODS}, {"=/", "OPTIONS PROPFIND PROPPATCH REPORT"}};
     http_server_route(server,
                       &(const struct http_route){
                           .prefix = DAV_ROOT, .methods = METHODS, .ctx = s, .begin = on_begin, .work = on_work});
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        http_server_route(
-            server, &(const struct http_route){
-                        .prefix = others[i], .methods = METHODS, .ctx = s, .begin = allow_body, .work = redirect});
+        http_server_route(server, &(const struct http_route){.prefix = others[i].path,
+                                                             .methods = others[i].methods,
+                                                             .ctx = s,
+                                                             .begin = allow_body,
+                                                             .work = redirect});
 }
