@@ -17,14 +17,20 @@ static struct str bare(struct str etag)
     return etag;
 }
 
-bool dav_is_named(const char *list, struct str etag)
+static bool is_named(const char *list, struct str etag, bool strongly)
 {
     struct str rest = str_of(list);
     while (rest.p) {
         struct str one = str_trim(str_split(&rest, ','));
-        if (str_eq(one, STR("*")) || (one.n && str_eq(bare(one), bare(etag)))) return true;
+        bool weak = str_starts(one, STR("W/"));
+        if (str_eq(one, STR("*")) || (one.n && !(weak && strongly) && str_eq(bare(one), bare(etag)))) return true;
     }
     return false;
+}
+
+bool dav_is_named(const char *list, struct str etag)
+{
+    return is_named(list, etag, false);
 }
 
 bool dav_conditions_hold(struct dav *d, struct str body)
@@ -32,7 +38,7 @@ bool dav_conditions_hold(struct dav *d, struct str body)
     const char *match = http_call_header(d->call, "If-Match"), *none = http_call_header(d->call, "If-None-Match");
     struct buf etag AUTO_BUF = BUF_INIT;
     if (body.p) dav_etag(body, &etag);
-    bool lost = (match && !(body.p && dav_is_named(match, buf_str(&etag)))) ||
+    bool lost = (match && !(body.p && is_named(match, buf_str(&etag), true))) ||
                 (none && body.p && dav_is_named(none, buf_str(&etag)));
     if (lost) http_answer_text(d->answer, 412, "%s", _("changed meanwhile"));
     return !lost;
