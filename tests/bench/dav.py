@@ -108,7 +108,8 @@ def first_sync(what, pid, url, user, password, count):
 def others(kind, count):
     folder = tempfile.mkdtemp(prefix="abgleich-bench-")
     with kind(folder) as server:
-        path = server.make_book("kunden", {"c%d.vcf" % i: card(i) for i in range(1)})
+        server.patience = 3600
+        path = server.make_book("kunden", {"c0.vcf": card(0)})
         fill(server, folder, path, count)
         used = first_sync(server.name, server.process.pid, urllib.parse.urljoin(server.url, path), server.user, server.password, count)
     shutil.rmtree(folder)
@@ -116,16 +117,18 @@ def others(kind, count):
 
 
 def fill(server, folder, path, count):
-    """Radicale's cards are files of its folder; Xandikos' are a git repository, so they go in by PUT."""
-    if server.name == "radicale":
-        where = os.path.join(folder, "collections", "collection-root", path.strip("/"))
-        for i in range(1, count):
-            with open(os.path.join(where, "c%d.vcf" % i), "w", newline="", encoding="utf-8") as f:
-                f.write(card(i))
-        server.request("PROPFIND", path, PROPFIND % "<d:getetag/>", {"Depth": "1"})  # its caches are made
-    else:
-        for i in range(1, count):
-            server.put(path + "c%d.vcf" % i, card(i))
+    """As the server keeps them: a folder of files, with Xandikos a git repository. The first listing makes its caches, and is not counted."""
+    where = os.path.join(folder, "collections", "collection-root") if server.name == "radicale" else os.path.join(folder, "dav")
+    where = os.path.join(where, path.strip("/"))
+    for i in range(1, count):
+        with open(os.path.join(where, "c%d.vcf" % i), "w", newline="", encoding="utf-8") as f:
+            f.write(card(i))
+    if server.name == "xandikos":
+        git = ["git", "-C", where, "-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(git + ["add", "-A"], check=True)
+        subprocess.run(git + ["commit", "-q", "-m", "cards"], check=True)
+    status, _, _ = server.request("PROPFIND", path, PROPFIND % "<d:getetag/>", {"Depth": "1", "Content-Type": "application/xml"})
+    assert status == 207, status
 
 
 def main():
