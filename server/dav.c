@@ -69,7 +69,9 @@ static void dav_collections(struct dav *d)
 static const struct dav_collection *collection_of(const struct dav *d, struct str id)
 {
     for (size_t i = 0; i < d->n_collections; i++)
-        if ((!d->only || d->only == &d->collections[i]) && str_eq(d->collections[i].id, id)) return &d->collections[i];
+        if ((!d->only || d->only == &d->collections[i]) &&
+            (str_eq(d->collections[i].id, id) || str_eq(d->collections[i].key, id)))
+            return &d->collections[i];
     return NULL;
 }
 

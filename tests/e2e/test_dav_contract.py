@@ -78,7 +78,9 @@ def one_book_under_a_principal_of_its_own():
         s.site.run("book", "add", "Zweites", expect=0)
         s.site.run("user", "set", "anna", "--book", "Zweites", expect=0)
         ident = s.book.split("/")[4]
-        principal = "/dav/principals/anna/%s/" % ident
+        (anna,) = s.site.run("--json", "user", "list", expect=0).json()
+        principal = [b["principal"] for b in anna["books"] if b["book"] == "Kunden"][0]
+        assert principal == "/dav/principals/anna/%s/" % ident
         (r,) = s.me.ask("PROPFIND", principal, PROPFIND % "<d:current-user-principal/><c:addressbook-home-set/><d:resourcetype/>", 0).responses()
         home = r.href_in(C + "addressbook-home-set")
         assert r.href_in(D + "current-user-principal") == principal and home != "/dav/books/anna/"
