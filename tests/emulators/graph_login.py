@@ -324,6 +324,8 @@ class Login:
             code = answer["code"] = "1." + self.long("code")
             self.codes[code] = {**query, "scopes": scopes, "expires": self.world.clock.now() + 600}
         except Denied as why:
+            if why.wrong:
+                self.world.violate("sign-in: " + why.wrong)
             answer.update(error=why.body["error"], error_description=why.body["error_description"])
         return query["redirect_uri"] + ("" if "/" in query["redirect_uri"][8:] else "/") + "?" + urllib.parse.urlencode(answer)
 
