@@ -394,6 +394,12 @@ def moves(w):
     w.put_back(anna)
     items, there, _ = whole_round(w, there)
     assert items[0]["id"] == anna and "@removed" not in items[0], items
+    w.remove(anna)
+    assert get(w, "/me/contacts/" + anna).status == 404
+    w.box.deleted_readable = True
+    assert get(w, "/me/contacts/%s?$select=parentFolderId" % anna)["parentFolderId"] == w.box.trash and not w.contacts()
+    w.put_back(anna)
+    assert get(w, "/me/contacts/%s?$select=parentFolderId" % anna)["parentFolderId"] == folder
     w.need_immutable = False
     w.move(anna, w.box.default)
     items, _, _ = whole_round(w, there, Prefer="odata.maxpagesize=9")

@@ -259,7 +259,7 @@ class Call:
 
     def writable(self, contact):
         found = self.box.find(contact)
-        if not self.box.folders[found.folder].can_write:
+        if found.folder in self.box.folders and not self.box.folders[found.folder].can_write:
             raise denied()
         return found
 

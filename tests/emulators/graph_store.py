@@ -49,7 +49,7 @@ class Mailbox:
     """Switches: limits, text_limit, given_name_required, recalculate (displayName and fileAs follow the names), merge_addresses (an address in
     a PATCH changes its members only), birthday_time ("11:59:00": how a birthday's time comes back; None: as sent), keeps_birthday (null
     does not clear it), photo_changes_etag, removed_reason ("deleted", "changed", "mixed"), filter_delay (seconds until $filter finds a new
-    contact), writable, enabled."""
+    contact), deleted_readable (a deleted contact is still had by its id, in a folder that no list shows), writable, enabled."""
 
     def __init__(self, clock, upn):
         self.clock, self.upn = clock, upn
@@ -60,6 +60,7 @@ class Mailbox:
         self.limits, self.text_limit, self.given_name_required, self.recalculate = dict(rules.LIMITS), 255, False, True
         self.merge_addresses, self.birthday_time, self.keeps_birthday, self.photo_changes_etag = True, None, False, True
         self.removed_reason, self.filter_delay, self.writable, self.enabled = "mixed", 0, True, True
+        self.deleted_readable, self.trash = False, "AQMkADAwATM0trash" + digest[:40] + "AAAAIBCgAAAA=="
         self.root = "AQMkADAwATM0root" + digest[:40] + "AAAAIBCAAAAA=="
         self.folders = {}
         self.default = self.make_folder("Kontakte", self.root, logged=False)
@@ -127,7 +128,7 @@ class Mailbox:
 
     def written(self, contact, fields):
         contact.change_key, contact.modified = self.next_key(), self.clock.now()
-        self.contacts[contact.id] = contact
+        (self.deleted if contact.folder == self.trash else self.contacts)[contact.id] = contact
         self.note(contact.folder, contact.id, "set", fields, self.snapshot(contact))
 
     def reason(self):
@@ -144,7 +145,8 @@ class Mailbox:
 
     def find(self, contact_id):
         """By either kind of id, whose case counts."""
-        found = self.contacts.get(contact_id) or next((c for c in self.contacts.values() if c.place_id == contact_id), None)
+        there = {**self.contacts, **(self.deleted if self.deleted_readable else {})}
+        found = there.get(contact_id) or next((c for c in there.values() if c.place_id == contact_id), None)
         if not found:
             raise missing()
         return found
@@ -196,8 +198,13 @@ class Mailbox:
         return contact
 
     def remove(self, contact):
+        """Into Deleted Items, or out of them for good."""
+        if self.contacts.pop(contact.id, None) is None:
+            del self.deleted[contact.id]
+            return
         self.left(contact)
-        self.deleted[contact.id] = self.contacts.pop(contact.id)
+        contact.was_in, contact.folder = contact.folder, self.trash
+        self.deleted[contact.id] = contact
 
     def move(self, contact, folder_id):
         self.left(contact)
@@ -207,7 +214,7 @@ class Mailbox:
     def put_back(self, contact):
         """A person takes it out of Deleted Items."""
         del self.deleted[contact.id]
-        contact.place_id = self.new_id("place")
+        contact.folder, contact.place_id = contact.was_in, self.new_id("place")
         self.written(contact, None)
 
     def set_photo(self, contact, photo):
