@@ -128,6 +128,17 @@ static struct str birthday_of(struct str date)
     return date.n == 10 && date.p[0] != '-' ? date : STR_NONE;
 }
 
+/* FN as it stands there: as an element it is left out where it only repeats the name. */
+static struct str shown_name(const struct record *r)
+{
+    for (size_t i = 0; i < r->card->n_props; i++) {
+        const struct property *p = &r->card->props[i];
+        if (str_eq(p->name, STR("FN")) && str_trim(p->value).n)
+            return vcard_normal_text(r->arena, r->card, p, p->value);
+    }
+    return STR_NONE;
+}
+
 void phonebook_add(struct phonebook *p, const struct record *r, struct str id)
 {
     if (record_is_group(r)) return;
@@ -142,7 +153,8 @@ void phonebook_add(struct phonebook *p, const struct record *r, struct str id)
     e->position = phonebook_line(&p->arena, first_of(r, FIELD_TITLE));
     e->email = phonebook_line(&p->arena, first_of(r, FIELD_EMAIL));
     e->birthday = arena_str(&p->arena, birthday_of(first_of(r, FIELD_BDAY)));
-    e->display = phonebook_line(&p->arena, record_title(r));
+    e->display = phonebook_line(&p->arena, shown_name(r));
+    if (!e->display.n) e->display = phonebook_line(&p->arena, record_title(r));
     take_numbers(p, r, e);
     if (!e->display.n) p->n--;
 }
