@@ -194,7 +194,7 @@ MUTANTS = [
     ("oauth-loses-the-old", "connectors/oauth.c", "if (!refresh && o->now.refresh) next.refresh", "if (refresh && o->now.refresh) next.refresh",
      "where no new refresh token comes the old one is lost"),
     ("oauth-takes-empty", "connectors/oauth.c", "    if (refresh && !*refresh) wipe(&refresh);\n", "", "an empty refresh token replaces a living one"),
-    ("oauth-any-kind", "connectors/oauth.c", "return !kind || strcasecmp(kind, \"Bearer\") == 0 ? access : NULL;", "return access;",
+    ("oauth-any-kind", "connectors/oauth.c", "return !kind || strcasecmp(kind, \"Bearer\") == 0 ? access : NULL;", "return kind && !*kind ? NULL : access;",
      "a token of an unknown kind is sent as Bearer"),
     ("oauth-dead-is-asked", "connectors/oauth.c", "o->env->now_ms(o->env) < o->now.dead_ms + DEAD_MS;",
      "o->env->now_ms(o->env) < o->now.dead_ms;", "a dead sign-in is asked again in every run"),
