@@ -6,6 +6,7 @@
 #include "base/network.h"
 #include "mapping/directory_csv.h"
 #include "server/directory_impl.h"
+#include "server/directory_phones.h"
 
 #include <stdlib.h>
 
@@ -203,23 +204,9 @@ static bool make_it(void *ctx, const struct snapshot *snap, struct buf *out, con
 {
     struct making *m = ctx;
     *type = "text/csv; charset=utf-8";
-    if (m->family) return m->family->write(&snap->book, &m->settings, &m->query, out, type);
+    if (m->family) return phone_family_write(m->family, &snap->book, &m->settings, &m->query, out, type);
     directory_csv_write(&snap->book, out);
     return true;
-}
-
-/* The parameters that any family knows: they are part of what was made. */
-static void name_it(const struct asking *a, struct buf *out)
-{
-    static const char *const names[] = {"format",    "menu", "letter", "q",    "num",   "offset", "limit",
-                                        "command",   "type", "first",  "last", "count", "reqsrc", "reqid",
-                                        "set_first", "ln",   "fn",     "nn",   "co",    "cpn",    "hm",
-                                        "mb",        "bp",   "fx",     "sip"};
-    buf_adds(out, a->rest);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = http_call_query(a->call, names[i]);
-        if (value) buf_addf(out, "&%s=%zu:%s", names[i], strlen(value), value);
-    }
 }
 
 static bool has_etag(const char *list, const char *etag)
@@ -285,17 +272,13 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
     struct buf as AUTO_BUF = BUF_INIT;
-    const char *num = http_call_query(a->call, "num");
     struct making m = {.a = a, .family = family};
     struct snapshot *snap = snapshot_of(a->s, a->desk->db, &a->d, &f);
     if (!snap) {
         say(a, 503, _("the phonebook cannot be read just now"));
         return;
     }
-    m.settings = (struct form_settings){.title = arena_strdup(&a->arena, a->d.name),
-                                        .region = a->s->settings.region,
-                                        .line = a->d.line.n ? arena_strdup(&a->arena, a->d.line) : NULL};
-    m.settings.form_is_set = number_form_parse(num ? str_of(num) : a->d.number_form, &m.settings.form);
+    m.settings = directory_form_settings(&a->d, a->s->settings.region, &a->arena);
     if (family) {
         const char *host = http_call_header(a->call, "Host");
         const char *url =
@@ -303,8 +286,7 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
                          host ? host : "localhost", STR_ARG(a->key), family->path);
         m.query = (struct form_query){query_value, a->call, file, url};
     }
-    name_it(a, &as);
-    if (family) buf_addf(&as, " %s", m.query.url); /* links carry the host that was asked */
+    if (family) phone_family_key(family, &m.query, &as);
     struct rendered *r = snapshot_render(a->s, snap, buf_cstr(&as), make_it, &m);
     if (r) {
         hand_out(a, snap, r);
