@@ -7,6 +7,7 @@
 #include "mapping/directory_csv.h"
 #include "server/directory_impl.h"
 #include "server/directory_phones.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
 
@@ -220,18 +221,6 @@ static bool has_etag(const char *list, const char *etag)
     return false;
 }
 
-static bool takes_gzip(const struct http_call *c)
-{
-    const char *header = http_call_header(c, "Accept-Encoding");
-    struct str rest = str_of(header);
-    while (header && rest.p) {
-        struct str one = str_trim(str_split(&rest, ',')), name = str_split(&one, ';');
-        if (str_eq_nocase(str_trim(name), STR("gzip")))
-            return !(one.p && str_find(one, STR("q=0")) != (size_t)-1 && str_find(one, STR("q=0.")) == (size_t)-1);
-    }
-    return false;
-}
-
 /* Both by RFC 9110 section 13.1: a tag, where there is one, tells; the time only where there is none. */
 static bool is_known(const struct asking *a, const struct snapshot *snap, const struct rendered *r)
 {
@@ -259,7 +248,7 @@ static void hand_out(struct asking *a, const struct snapshot *snap, struct rende
         a->answer->status = 304;
         return;
     }
-    bool gzip = r->gzip && takes_gzip(a->call);
+    bool gzip = r->gzip && gzip_is_taken(a->call);
     if (gzip) http_answer_header(a->answer, "Content-Encoding", "gzip");
     struct blob *blob = blob_keep(gzip ? r->gzip : r->plain);
     a->answer->status = 200;
