@@ -43,6 +43,8 @@ static const struct command table[] = {
     {"directory", "add", "NAME [--key KEY] [--book BOOK...] [--number stored|e164|idd|national] [--line 0] [--plain-http]",
      N_("makes a phonebook for telephones and scripts, and prints its key"), "key: book: number: line: plain-http", 1, 1, command_directory_add},
     {"directory", "list", "", N_("shows the phonebooks"), "", 0, 0, command_directory_list},
+    {"directory", "lint", "NAME [--family F]", N_("tells for each family of phones what is cut or left out, and why"), "family:", 1, 1,
+     command_directory_lint},
     {"directory", "remove", "NAME [--yes]", N_("forgets a phonebook and its key; contacts stay"), "yes", 1, 1, command_directory_remove},
     {"user", "add", "NAME [--book BOOK[:ro]...] [--password-file FILE|-]", N_("lets somebody use books over CardDAV"), "book: password-file:", 1, 1,
      command_user_add},

@@ -52,6 +52,7 @@ int command_user_remove(struct cli *);
 int command_directory_add(struct cli *);
 int command_directory_list(struct cli *);
 int command_directory_remove(struct cli *);
+int command_directory_lint(struct cli *);
 int command_import(struct cli *);
 int command_held(struct cli *);
 int command_approve(struct cli *);
