@@ -1,35 +1,21 @@
 /* What a phonebook's phones do not get, and why: told by the sheets that the answers are written from. */
 #include "cli/command.h"
+#include "cli/directory_out.h"
 #include "cli/out.h"
 
 #include "base/i18n.h"
 #include "mapping/phonebook_sheet.h"
+#include "server/directory_book.h"
 #include "server/directory_phones.h"
-#include "state/settings.h"
-#include "state/store.h"
 
 /* -- the phonebook -- */
 
-static bool fill(void *ctx, const struct store_record *r)
+static bool read_book(struct cli *cli, const struct directory *d, const char *region, struct phonebook *out)
 {
-    struct phonebook *book = ctx;
-    struct arena scratch AUTO_ARENA = ARENA_INIT;
-    struct fault unreadable AUTO_FAULT = FAULT_INIT;
-    struct record *record = record_parse(&scratch, RECORD_CONTACT, r->body, &book->key, &unreadable);
-    if (record) phonebook_add(book, record, r->uid.n ? r->uid : r->id);
-    return true;
-}
-
-static bool read_book(struct cli *cli, const struct directory *d, struct phonebook *out)
-{
-    struct str *books;
-    size_t n = directory_books(cli->db, d, &cli->arena, &books);
-    *out = (struct phonebook){.arena = ARENA_INIT, .region = cli->config->region, .key = cli->key};
-    for (size_t i = 0; i < n; i++)
-        if (store_each(cli->db, books[i], fill, out, &cli->fault)) return false;
-    phonebook_merge(out);
-    phonebook_sort(out);
-    return true;
+    struct directory_part *parts;
+    size_t n = directory_parts(cli->db, d->no, &cli->arena, &parts);
+    const struct directory_reading how = {.region = region};
+    return !directory_read_book(cli->db, parts, n, &how, out, NULL, &cli->fault);
 }
 
 /* -- one form -- */
@@ -237,7 +223,7 @@ static int lint(struct cli *cli, const struct directory *d, const char *family)
     json_t *forms = cli->json ? json_array() : NULL;
     t.settings = directory_form_settings(d, cli->config->region, &cli->arena);
     map64_init(&t.seen, 1024);
-    bool read = read_book(cli, d, &book);
+    bool read = read_book(cli, d, t.settings.region, &book);
     if (read && !forms) lint_common(&t, family);
     for (int i = 0; read && i < PHONE_FORMS; i++)
         if (is_asked(family, phone_form_of((enum phone_form_id)i))) lint_form(&t, (enum phone_form_id)i, forms);
@@ -255,10 +241,7 @@ int command_directory_lint(struct cli *cli)
 {
     struct directory d;
     const char *family = cli_option(cli, "family");
-    if ((family && !check_family(cli, family)) || !cli_config(cli) || !cli_db(cli) || !cli_hash_key(cli))
+    if ((family && !check_family(cli, family)) || !cli_config(cli) || !cli_hash_key(cli) || !directory_find(cli, &d))
         return cli_fail(cli);
-    if (!directory_by_name(cli->db, str_of(cli->args[0]), &cli->arena, &d))
-        return cli_usage(cli, _("\"abgleich directory list\" shows those there are"), _("there is no phonebook \"%s\""),
-                         cli->args[0]);
     return lint(cli, &d, family);
 }
