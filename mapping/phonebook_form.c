@@ -106,30 +106,24 @@ static bool take_max(struct form_settings *s, const char *value)
 }
 
 static const struct {
-    struct form_setting_row row;
-    const char *parameter; /* of the address; NULL = none */
+    const char *key, *parameter; /* parameter: of the address; NULL = none */
     bool (*take)(struct form_settings *s, const char *value);
 } settings_rows[] = {
-    {{"number", "stored|e164|idd|national|prefix"}, "num", take_number},
-    {{"line", "0"}, NULL, take_line},
-    {{"area", "040"}, NULL, take_area},
-    {{"country", "DE"}, NULL, take_country},
-    {{"include_fax", "yes|no"}, "fax", take_fax},
-    {{"names", "all|latin1|ascii"}, "names", take_names},
-    {{"company", "yes|no"}, "company", take_company},
-    {{NULL, NULL}, "max", take_max},
+    {"number", "num", take_number},
+    {"line", NULL, take_line},
+    {"area", NULL, take_area},
+    {"country", NULL, take_country},
+    {"include_fax", "fax", take_fax},
+    {"names", "names", take_names},
+    {"company", "company", take_company},
+    {NULL, "max", take_max},
 };
 
 bool form_setting_take(struct form_settings *s, struct str key, const char *value)
 {
-    for (size_t i = 0; form_setting_at(i); i++)
-        if (str_eq(key, str_of(settings_rows[i].row.key))) return settings_rows[i].take(s, value);
+    for (size_t i = 0; i < sizeof settings_rows / sizeof *settings_rows; i++)
+        if (settings_rows[i].key && str_eq(key, str_of(settings_rows[i].key))) return settings_rows[i].take(s, value);
     return false;
-}
-
-const struct form_setting_row *form_setting_at(size_t i)
-{
-    return settings_rows[i].row.key ? &settings_rows[i].row : NULL;
 }
 
 /* -- what is asked -- */

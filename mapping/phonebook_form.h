@@ -31,11 +31,6 @@ struct form_settings {
 /* What people may set for a phonebook: "number", "line", "area", "country", "include_fax", "names", "company". False:
  * no such key, or a value it does not have. The value is borrowed. */
 bool form_setting_take(struct form_settings *s, struct str key, const char *value);
-/* Key and what it takes, for messages: "number", "stored|e164|idd|national|prefix". NULL at the end. */
-struct form_setting_row {
-    const char *key, *takes;
-};
-const struct form_setting_row *form_setting_at(size_t i);
 
 typedef bool form_writer(const struct phonebook *p, const struct form_settings *settings,
                          const struct form_query *query, struct buf *out, const char **type);

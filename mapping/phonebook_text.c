@@ -105,12 +105,6 @@ static struct str transliterated(struct arena *arena, const struct speller *s, s
     return U_SUCCESS(error) ? (struct str){out, (size_t)bytes} : STR("");
 }
 
-struct str text_spelled(struct arena *arena, const struct speller *s, struct str text)
-{
-    struct str clean = text_nfc(arena, cleaned(arena, text));
-    return s->rules && !is_ascii(clean) ? cleaned(arena, transliterated(arena, s, clean)) : clean;
-}
-
 /* -- cutting -- */
 
 /* Bytes of the first max code points. */
@@ -150,6 +144,16 @@ struct str text_cut(struct str text, size_t max)
         if (whole) front.n = whole;
     }
     return str_trim(front);
+}
+
+/* ICU's time grows with the square of a text in many scripts; no phone shows so much of a name. */
+#define SPELLED_MAX 256
+
+struct str text_spelled(struct arena *arena, const struct speller *s, struct str text)
+{
+    struct str clean = text_nfc(arena, cleaned(arena, text));
+    if (!s->rules || is_ascii(clean)) return clean;
+    return cleaned(arena, transliterated(arena, s, text_cut(clean, SPELLED_MAX)));
 }
 
 /* -- writing -- */

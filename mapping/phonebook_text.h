@@ -18,7 +18,8 @@ struct speller {
 struct speller speller_open(enum name_letters letters);
 void speller_close(struct speller *s);
 
-/* One line, NFC, without control characters, broken UTF-8, and what XML 1.0 forbids; in the speller's letters. */
+/* One line, NFC, without control characters, broken UTF-8, and what XML 1.0 forbids; in the speller's letters (of
+ * the first 256 characters, where those are not all). */
 struct str text_spelled(struct arena *arena, const struct speller *s, struct str text);
 /* The front of it: at most max code points (0 = all), never inside what people see as one character, unless that alone
  * is longer; no blank at the end. */

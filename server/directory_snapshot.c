@@ -1,6 +1,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "server/directory_impl.h"
+#include "server/directory_phones.h"
 #include "server/gzip.h"
 
 #include <stdlib.h>
@@ -36,13 +37,17 @@ void blob_drop(void *blob)
 static struct snapshot *make(struct directory_service *s, struct db *db, const struct directory *d,
                              const struct directory_part *parts, size_t n, const char *version, struct fault *f)
 {
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
     struct snapshot *snap = mem_calloc(1, sizeof *snap);
-    const struct directory_reading how = {.region = s->settings.region};
+    const struct form_settings settings = directory_form_settings(d, s->settings.region, &scratch);
+    const struct directory_reading how = {.region = settings.region};
     snap->users = 1;
     snap->directory = d->no;
     snap->made_s = db_env(db)->now_ms(db_env(db)) / 1000;
     memcpy(snap->version, version, sizeof snap->version);
-    if (!directory_read_book(db, parts, n, &how, &snap->book, NULL, f)) return snap;
+    enum fault_code code = directory_read_book(db, parts, n, &how, &snap->book, NULL, f);
+    snap->book.region = s->settings.region; /* the phonebook's own does not live as long */
+    if (!code) return snap;
     phonebook_free(&snap->book);
     free(snap);
     return NULL;
