@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define TRANSFERS_PER_HOST 16 /* in flight, over all jobs */
 #define TRANSFERS 256
@@ -32,6 +33,7 @@
 #define BUSY_AGAIN_MS 3000 /* somebody else had the link */
 #define DRAIN_PULSE_MS 5000
 #define PEM_MAX_BYTES ((size_t)1 << 20)
+#define FILES_MAX 4096
 #define WORKERS "16"   /* of the listener: four would let a few slow answers hold up all */
 #define DRAIN_MS 90000 /* runs see the stop within seconds; a remote that hangs may not keep us */
 
@@ -402,6 +404,15 @@ static int serve(struct daemon *d)
     return EXIT_DONE;
 }
 
+/* A service manager gives 1024 and allows more; jobs and a thousand connections need them. */
+static void allow_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_MAX) return;
+    files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int command_daemon(struct cli *cli)
 {
     struct lock *only AUTO_LOCK = NULL;
@@ -412,6 +423,7 @@ int command_daemon(struct cli *cli)
                        .gate = gate_new(TRANSFERS_PER_HOST, TRANSFERS)};
     pthread_mutex_init(&d.mutex, NULL);
     setenv("UV_THREADPOOL_SIZE", WORKERS, 0);
+    allow_files();
     uv_loop_init(&d.loop);
     config_replace(&d, cli->config);
     cli->config = NULL; /* shared from here on */
