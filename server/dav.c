@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "server/dav_impl.h"
+#include "server/directory_merged.h"
 
 #include <stdlib.h>
 
@@ -237,6 +238,8 @@ static void on_work(void *ctx, struct http_call *c)
     d.db = d.desk->db;
     http_answer_header(d.answer, "DAV", "1, 3, access-control, addressbook, extended-mkcol");
     if (dav_login(&d)) {
+        if (directory_merged_is_stale(d.db, d.user.no))
+            directory_merged_refresh_for(d.db, d.user.no, d.service->settings.region, &f);
         if (takes_xml(method) && dav_request_read(http_call_body(c), &d.arena, &d.request, &f))
             http_answer_text(d.answer, 400, "%s", f.what);
         else {

@@ -90,7 +90,7 @@ QUERY(DIRECTORY_ADD, "INSERT INTO directory(name, push_book, created_ms, pushed_
 QUERY(DIRECTORY_BY_KEY, "SELECT " DIRECTORY_COLUMNS ", k.rights, k.until_ms FROM directory_key k JOIN directory d ON d.no = k.directory"
                         " WHERE k.hash = $1")
 QUERY(DIRECTORY_BY_NAME, DIRECTORY_SELECT "WHERE d.name = $1")
-QUERY(DIRECTORY_BY_MERGED, DIRECTORY_SELECT "WHERE d.merged_book = $1")
+QUERY(DIRECTORY_OF_USER, DIRECTORY_SELECT "WHERE d.merged_book IN (SELECT book FROM dav_user_book WHERE dav_user = $1)")
 QUERY(DIRECTORY_LIST, DIRECTORY_SELECT "ORDER BY d.name")
 QUERY(DIRECTORY_REMOVE, "DELETE FROM directory WHERE no = $1")
 QUERY(DIRECTORY_PUSHED, "UPDATE directory SET pushed_ms = $2 WHERE no = $1")
