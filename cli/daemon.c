@@ -254,7 +254,7 @@ static void on_drain(uv_timer_t *timer)
 static void on_page(void *ctx, struct http_call *c)
 {
     struct daemon *d = ctx;
-    daemon_page(&(const struct daemon_view){d->scheduler, d->counts, d->cli->db, d->stopping}, http_call_path(c),
+    daemon_page(&(const struct daemon_view){d->scheduler, d->counts, d->cli->db, d->directory, d->stopping}, http_call_path(c),
                 http_call_answer(c));
 }
 

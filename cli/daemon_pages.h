@@ -18,6 +18,7 @@ struct daemon_view { /* borrowed */
     struct scheduler *scheduler;
     struct daemon_counts *counts;
     struct db *db;
+    struct directory_service *directory; /* NULL = none */
     bool stopping;
 };
 /* Leaves the answer as it is (404) for paths it does not know. */

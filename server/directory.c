@@ -287,6 +287,23 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
     snapshot_drop(a->s, snap);
 }
 
+#define WARNED_EVERY_MS (24 * 60 * 60 * (int64_t)1000)
+
+/* Once a day for each: who reads along has the key. */
+static void warn_of_plain(struct asking *a)
+{
+    struct env *env = &a->desk->system.env;
+    struct pushing *one = &a->s->plain[a->d.no % PUSHING_MAX];
+    int64_t now_ms = env->monotonic_ms(env);
+    pthread_mutex_lock(&a->s->mutex);
+    bool warn = one->directory != a->d.no || now_ms - one->since_ms > WARNED_EVERY_MS;
+    if (warn) *one = (struct pushing){a->d.no, now_ms, 0};
+    pthread_mutex_unlock(&a->s->mutex);
+    if (warn)
+        env_logf(env, LOG_WARNING, _("phonebook \"%.*s\" was read without encryption by %s: its key can be read along"),
+                 STR_ARG(a->d.name), http_call_peer(a->call));
+}
+
 #define NOTED_EVERY_MS (60 * (int64_t)1000)
 
 /* For `status`: when a telephone last asked. Not with each request: the book of a large house is read all day. */
@@ -309,6 +326,7 @@ static void serve(struct asking *a)
     const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
     bool post = strcmp(http_call_method(a->call), "POST") == 0, push = post && !*a->rest;
     if (!find(a, push)) return;
+    if (!is_private(a)) warn_of_plain(a);
     if (*a->rest && !family)
         say(a, 404, _("not found"));
     else if (push) {

@@ -90,7 +90,7 @@ QUERY(DIRECTORY_ADD, "INSERT INTO directory(name, push_book, created_ms, pushed_
 QUERY(DIRECTORY_BY_KEY, "SELECT " DIRECTORY_COLUMNS ", k.rights, k.until_ms FROM directory_key k JOIN directory d ON d.no = k.directory"
                         " WHERE k.hash = $1")
 QUERY(DIRECTORY_BY_NAME, DIRECTORY_SELECT "WHERE d.name = $1")
-QUERY(DIRECTORY_BY_MERGED, DIRECTORY_SELECT "WHERE d.merged_book = $1")
+QUERY(DIRECTORY_OF_USER, DIRECTORY_SELECT "WHERE d.merged_book IN (SELECT book FROM dav_user_book WHERE dav_user = $1)")
 QUERY(DIRECTORY_LIST, DIRECTORY_SELECT "ORDER BY d.name")
 QUERY(DIRECTORY_REMOVE, "DELETE FROM directory WHERE no = $1")
 QUERY(DIRECTORY_PUSHED, "UPDATE directory SET pushed_ms = $2 WHERE no = $1")
@@ -127,8 +127,7 @@ QUERY(DIRECTORY_UPLOADS_FORGET, "DELETE FROM directory_upload")
 
 /* many records of one book at once */
 QUERY(BOOK_RAISE, "UPDATE book SET seq = $2, living = living + $3 WHERE no = $1")
-QUERY(RECORD_UPDATE_ID, "UPDATE record SET seq = $2, changed_ms = $3, uid = $4, title = $5, origin = $6, body = $7 WHERE id = $1")
-QUERY(RECORD_DELETE_ID, "UPDATE record SET seq = $2, changed_ms = $3, deleted = 1, by_person = 0, origin = $4 WHERE id = $1")
+QUERY(RECORD_CONTENTS, "SELECT no, uid, title, body FROM record WHERE book = $1 AND deleted = 0")
 
 /* who uses the CardDAV server */
 QUERY(USER_ADD, "INSERT INTO dav_user(name, password, created_ms) VALUES ($1, $2, $3) RETURNING no")
