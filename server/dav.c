@@ -374,7 +374,6 @@ static void on_begin(void *ctx, struct http_call *c)
 {
     struct dav_service *s = ctx;
     const char *method = http_call_method(c);
-    if (writes(method)) http_call_lane(c, HTTP_LANE_WRITE);
     bool tries = http_call_header(c, "Authorization") != NULL;
     if (strcmp(method, "OPTIONS") == 0)
         options(c);

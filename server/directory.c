@@ -347,8 +347,8 @@ static void on_begin(void *ctx, struct http_call *c)
     struct directory_service *s = ctx;
     if (strcmp(http_call_method(c), "POST") != 0) return;
     http_call_take_body(c, s->settings.upload_bytes + FORM_BYTES, _("the file is larger than max_upload allows"));
-    if (!strchr(http_call_path(c) + strlen(PREFIX), '/'))
-        http_call_lane(c, HTTP_LANE_BULK); /* (telephones post, too) */
+    bool is_push = !strchr(http_call_path(c) + strlen(PREFIX), '/'); /* (telephones post, too) */
+    http_call_lane(c, is_push ? HTTP_LANE_BULK : HTTP_LANE_READ);
 }
 
 static void on_work(void *ctx, struct http_call *c)
