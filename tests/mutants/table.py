@@ -203,7 +203,7 @@ MUTANTS = [
     ("oauth-refresh-twice", "connectors/oauth.c", "        code = load(o, f);\n", "", "the token of a quicker process is refreshed again"),
     ("oauth-any-scope", "connectors/oauth_login.c", "if (lasting && !is_granted(o, a))", "if (lasting && !a->body && !is_granted(o, a))",
      "a sign-in without the right at contacts counts"),
-    ("oauth-any-state", "connectors/oauth_login.c", "str_eq(buf_str(&told), str_of(state));", "told.len > 0;",
+    ("oauth-any-state", "connectors/oauth_login.c", "str_eq(buf_str(&told), str_of(state));", "told.len > 0 && state;",
      "whoever knows the port ends the login"),
     ("oauth-other-loopback", "connectors/oauth_login.c", "oauth_is_microsoft(o) ? \"localhost\" : \"127.0.0.1\"", "\"127.0.0.1\"",
      "Microsoft comes back to an address it does not register"),
