@@ -8,6 +8,7 @@ static const struct connector *const connectors[] = {
     &connector_people,
     &connector_fe2,
     &connector_directory,
+    &connector_phonebook,
 };
 
 const struct connector *connector_at(size_t i)

@@ -31,7 +31,7 @@ static struct phonebook_entry *room(struct phonebook *p)
         p->cap = p->cap ? p->cap * 2 : 64;
         p->entries = mem_realloc(p->entries, p->cap * sizeof *p->entries);
     }
-    p->entries[p->n] = (struct phonebook_entry){.numbers = NULL};
+    p->entries[p->n] = (struct phonebook_entry){.source = p->source};
     return &p->entries[p->n++];
 }
 
@@ -90,6 +90,7 @@ static bool is_stable(struct str e164, const char *region)
 static void set_e164(struct phonebook *p, struct phonebook_number *n)
 {
     struct buf key AUTO_BUF = BUF_INIT;
+    if (p->as_written) return;
     phone_key(n->text, p->region, &key);
     if (!str_starts(buf_str(&key), STR("+"))) return;
     struct str e164 = buf_str(&key);
@@ -127,6 +128,17 @@ static struct str birthday_of(struct str date)
     return date.n == 10 && date.p[0] != '-' ? date : STR_NONE;
 }
 
+/* FN as it stands there: as an element it is left out where it only repeats the name. */
+static struct str shown_name(const struct record *r)
+{
+    for (size_t i = 0; i < r->card->n_props; i++) {
+        const struct property *p = &r->card->props[i];
+        if (str_eq(p->name, STR("FN")) && str_trim(p->value).n)
+            return vcard_normal_text(r->arena, r->card, p, p->value);
+    }
+    return STR_NONE;
+}
+
 void phonebook_add(struct phonebook *p, const struct record *r, struct str id)
 {
     if (record_is_group(r)) return;
@@ -141,7 +153,8 @@ void phonebook_add(struct phonebook *p, const struct record *r, struct str id)
     e->position = phonebook_line(&p->arena, first_of(r, FIELD_TITLE));
     e->email = phonebook_line(&p->arena, first_of(r, FIELD_EMAIL));
     e->birthday = arena_str(&p->arena, birthday_of(first_of(r, FIELD_BDAY)));
-    e->display = phonebook_line(&p->arena, record_title(r));
+    e->display = phonebook_line(&p->arena, shown_name(r));
+    if (!e->display.n) e->display = phonebook_line(&p->arena, record_title(r));
     take_numbers(p, r, e);
     if (!e->display.n) p->n--;
 }
@@ -162,96 +175,6 @@ struct phonebook_entry *phonebook_add_entry(struct phonebook *p, const struct ph
         set_e164(p, n);
     }
     return e;
-}
-
-/* -- doubles -- */
-
-static struct str number_key(const struct phonebook_number *n)
-{
-    return n->e164.n ? n->e164 : n->text;
-}
-
-static bool share_number(const struct phonebook_entry *a, const struct phonebook_entry *b)
-{
-    for (size_t i = 0; i < a->n_numbers; i++)
-        for (size_t k = 0; k < b->n_numbers; k++)
-            if (str_eq(number_key(&a->numbers[i]), number_key(&b->numbers[k]))) return true;
-    return false;
-}
-
-struct folded {
-    struct str mail, name; /* name: both parts, or {NULL,0} */
-};
-
-static struct folded folded_of(struct arena *arena, const struct phonebook_entry *e)
-{
-    struct folded f = {STR_NONE, STR_NONE};
-    if (e->email.n) f.mail = ascii_lower(arena, e->email);
-    if (e->family.n && e->given.n)
-        f.name = text_fold(arena, str_of(arena_printf(arena, "%.*s %.*s", STR_ARG(e->family), STR_ARG(e->given))));
-    return f;
-}
-
-static bool are_one(const struct phonebook_entry *a, const struct phonebook_entry *b, const struct folded *fa,
-                    const struct folded *fb)
-{
-    if (fa->mail.n && str_eq(fa->mail, fb->mail)) return true;
-    if (!fa->name.n || !str_eq(fa->name, fb->name)) return false;
-    return !fa->mail.n || !fb->mail.n || share_number(a, b);
-}
-
-static void unite(struct phonebook *p, struct phonebook_entry *into, const struct phonebook_entry *from)
-{
-    struct phonebook_number *all = arena_zalloc(&p->arena, (into->n_numbers + from->n_numbers + 1) * sizeof *all);
-    struct str *const have[] = {&into->family,   &into->given, &into->company, &into->department,
-                                &into->position, &into->email, &into->birthday};
-    const struct str add[] = {from->family,   from->given, from->company, from->department,
-                              from->position, from->email, from->birthday};
-    if (into->n_numbers) memcpy(all, into->numbers, into->n_numbers * sizeof *all);
-    for (size_t i = 0; i < from->n_numbers; i++) {
-        bool known = false;
-        for (size_t k = 0; k < into->n_numbers && !known; k++)
-            known = str_eq(number_key(&all[k]), number_key(&from->numbers[i]));
-        if (!known) all[into->n_numbers++] = from->numbers[i];
-    }
-    into->numbers = all;
-    for (size_t i = 0; i < sizeof add / sizeof *add; i++)
-        if (!have[i]->n) *have[i] = add[i];
-}
-
-static bool find(const struct phonebook *p, struct map64 *map, struct str key, uint32_t *at)
-{
-    return key.n && map64_get(map, hash_str(&p->key, key), at);
-}
-
-size_t phonebook_merge(struct phonebook *p)
-{
-    struct arena scratch AUTO_ARENA = ARENA_INIT;
-    struct map64 by_mail = {0}, by_name = {0};
-    struct folded *folded = arena_zalloc(&scratch, (p->n + 1) * sizeof *folded);
-    size_t kept = 0, before = p->n;
-    map64_init(&by_mail, before + 1);
-    map64_init(&by_name, before + 1);
-    for (size_t i = 0; i < before; i++) {
-        struct folded f = folded_of(&scratch, &p->entries[i]);
-        uint32_t at;
-        bool one = (find(p, &by_mail, f.mail, &at) && are_one(&p->entries[at], &p->entries[i], &folded[at], &f)) ||
-                   (find(p, &by_name, f.name, &at) && are_one(&p->entries[at], &p->entries[i], &folded[at], &f));
-        if (one) {
-            unite(p, &p->entries[at], &p->entries[i]);
-            if (!folded[at].mail.n) folded[at].mail = f.mail;
-        } else {
-            at = (uint32_t)kept++;
-            p->entries[at] = p->entries[i];
-            folded[at] = f;
-        }
-        if (f.mail.n) map64_put(&by_mail, hash_str(&p->key, f.mail), at);
-        if (f.name.n) map64_put(&by_name, hash_str(&p->key, f.name), at);
-    }
-    map64_free(&by_mail);
-    map64_free(&by_name);
-    p->n = kept;
-    return before - kept;
 }
 
 /* -- order -- */

@@ -26,6 +26,7 @@ struct phonebook_entry { /* strings in the phonebook's arena; {NULL,0} or empty 
     struct str family, given, company, department, position, email, birthday;
     struct phonebook_number *numbers;
     size_t n_numbers;
+    unsigned source; /* which part of the phonebook it is from */
 };
 
 struct phonebook {
@@ -33,6 +34,8 @@ struct phonebook {
     struct phonebook_entry *entries;
     size_t n, cap;
     const char *region;  /* for numbers: "DE"; borrowed */
+    unsigned source;     /* of what is added from now on */
+    bool as_written;     /* numbers are not looked at: e164 stays empty. For who only passes entries on */
     struct hash_key key; /* of the state: names and numbers come from strangers */
 };
 void phonebook_free(struct phonebook *p);
@@ -43,9 +46,12 @@ void phonebook_add(struct phonebook *p, const struct record *r, struct str id);
 /* Adds a copy of what is there already, for making one book of several. */
 struct phonebook_entry *phonebook_add_entry(struct phonebook *p, const struct phonebook_entry *e);
 
-/* Makes doubles one (directory 2.4): the same mail address, or the same given and family name with at most one mail
- * address or a number in common. Earlier entries win names; numbers are united. Returns how many were taken in. */
-size_t phonebook_merge(struct phonebook *p);
+/* Makes doubles of different parts one (directory 2.4): the same mail address, or the same given and family name (or the
+ * same company, of those without a person) with at most one mail address or a number in common. Earlier entries win
+ * names; numbers are united. Returns how many were taken in; fn (NULL = nobody) hears of each before it is. */
+typedef void phonebook_merged_fn(void *ctx, const struct phonebook_entry *into, const struct phonebook_entry *from,
+                                 bool by_mail);
+size_t phonebook_merge(struct phonebook *p, phonebook_merged_fn *fn, void *ctx);
 /* By family name, given name, company, as DIN 5007 variant 2 (ä = ae); then by id, so that the order never changes by
  * itself. */
 void phonebook_sort(struct phonebook *p);

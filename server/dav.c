@@ -252,10 +252,19 @@ static void on_work(void *ctx, struct http_call *c)
 
 #define METHODS "OPTIONS GET HEAD PUT DELETE PROPFIND PROPPATCH REPORT MKCOL"
 
+static bool writes(const char *method)
+{
+    static const char *const methods[] = {"PUT", "DELETE", "MKCOL", "PROPPATCH"};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(method, methods[i]) == 0) return true;
+    return false;
+}
+
 static void on_begin(void *ctx, struct http_call *c)
 {
     struct dav_service *s = ctx;
     const char *method = http_call_method(c);
+    if (writes(method)) http_call_lane(c, HTTP_LANE_WRITE);
     if (strcmp(method, "OPTIONS") == 0) { /* clients probe with it before they sign in */
         http_answer_header(http_call_answer(c), "DAV", "1, 3, access-control, addressbook, extended-mkcol");
         http_answer_header(http_call_answer(c), "Allow",

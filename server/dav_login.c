@@ -12,9 +12,14 @@
 
 #define LOGINS_MAX 64
 #define REMEMBERED_MS (5 * 60 * (int64_t)1000)
+#define WAITING_MAX 8
 
 struct logins {
     pthread_mutex_t mutex;
+    /* A check takes a core for a tenth of a second and 64 MiB: one at a time, or guessing would be a siege. Those few
+     * may wait for their turn; workers are left for others. */
+    pthread_mutex_t turn;
+    unsigned waiting; /* by mutex */
     struct login {
         uint64_t hash[2]; /* of name, password and what is stored for it: a new password ends the old one */
         int64_t until_ms;
@@ -27,6 +32,7 @@ struct logins *logins_new(void)
 {
     struct logins *l = mem_calloc(1, sizeof *l);
     pthread_mutex_init(&l->mutex, NULL);
+    pthread_mutex_init(&l->turn, NULL);
     randombytes_buf(l->key, sizeof l->key); /* lives as long as the process: no clock or chance of the engine's */
     return l;
 }
@@ -34,6 +40,7 @@ struct logins *logins_new(void)
 void logins_free(struct logins *l)
 {
     if (l) pthread_mutex_destroy(&l->mutex);
+    if (l) pthread_mutex_destroy(&l->turn);
     if (l) sodium_memzero(l, sizeof *l);
     free(l);
 }
@@ -71,28 +78,63 @@ static bool ask(struct dav *d)
     return false;
 }
 
+static bool wait(struct dav *d, unsigned status, const char *seconds, const char *why)
+{
+    http_answer_header(d->answer, "Retry-After", "%s", seconds);
+    http_answer_text(d->answer, status, "%s", why);
+    return false;
+}
+
+static bool take_turn(struct logins *l)
+{
+    pthread_mutex_lock(&l->mutex);
+    bool room = l->waiting < WAITING_MAX;
+    l->waiting += room;
+    pthread_mutex_unlock(&l->mutex);
+    if (room) pthread_mutex_lock(&l->turn);
+    return room;
+}
+
+static void end_turn(struct logins *l)
+{
+    pthread_mutex_unlock(&l->turn);
+    pthread_mutex_lock(&l->mutex);
+    l->waiting--;
+    pthread_mutex_unlock(&l->mutex);
+}
+
+/* In its turn. What others found out meanwhile is looked at first: a client's first requests come all at once. u NULL:
+ * nobody has that name, which takes as long. */
+static bool check(struct dav *d, const struct user *u, const uint64_t hash[2], const char *password, int64_t now_ms)
+{
+    struct logins *l = d->service->logins;
+    const char *peer = http_call_peer(d->call);
+    if (u && is_remembered(l, hash, now_ms)) return true;
+    if (guesses_are_many(d->service->guesses, peer, now_ms))
+        return wait(d, 429, "60", _("too many wrong passwords from this address; wait a minute"));
+    if (!user_check(u, password)) {
+        guesses_add(d->service->guesses, peer, now_ms);
+        return ask(d);
+    }
+    remember(l, hash, now_ms);
+    return true;
+}
+
 static bool is_right(struct dav *d, struct str given, const char *password)
 {
     struct logins *l = d->service->logins;
     struct env *env = &d->desk->system.env;
     int64_t now_ms = env->monotonic_ms(env);
     struct str name = given;
-    uint64_t hash[2];
+    uint64_t hash[2] = {0, 0};
     name = str_split(&given, ':');
     bool there = user_get(d->db, name, &d->arena, &d->user);
     if (there) hash_of(l, &d->user, given, hash);
     if (there && is_remembered(l, hash, now_ms)) return true;
-    if (guesses_are_many(d->service->guesses, http_call_peer(d->call), now_ms)) {
-        http_answer_header(d->answer, "Retry-After", "60");
-        http_answer_text(d->answer, 429, "%s", _("too many wrong passwords from this address; wait a minute"));
-        return false;
-    }
-    if (user_check(there ? &d->user : NULL, password)) {
-        remember(l, hash, now_ms);
-        return true;
-    }
-    guesses_add(d->service->guesses, http_call_peer(d->call), now_ms);
-    return ask(d);
+    if (!take_turn(l)) return wait(d, 503, "2", _("too many sign in at once; try again"));
+    bool right = check(d, there ? &d->user : NULL, hash, password, now_ms);
+    end_turn(l);
+    return right;
 }
 
 bool dav_login(struct dav *d)

@@ -102,6 +102,8 @@ static void converse(struct talk *t, struct http_limits limits)
     cr_expect_eq(uv_loop_close(&loop), 0);
 }
 
+#define LIMITS(header_ms, request_ms, grace_ms, rate, bodies)                                                          \
+    ((struct http_limits){header_ms, request_ms, grace_ms, rate, bodies, 1000000, 100})
 #define H "Host: x\r\nConnection: close\r\n"
 
 Test(http_server, answers_and_refuses)
@@ -135,21 +137,21 @@ Test(http_server, answers_and_refuses)
 Test(http_server, a_header_that_drips_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "GET /here HTTP/1.1\r\nX-Slow: ", .drip = true};
-    converse(&t, (struct http_limits){60, 60000, 60000, 1, 1000});
+    converse(&t, LIMITS(60, 60000, 60000, 1, 1000));
     cr_expect(t.cut);
 }
 
 Test(http_server, a_body_that_drips_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "POST /much HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", .drip = true};
-    converse(&t, (struct http_limits){1000, 60, 60000, 1, 1000});
+    converse(&t, LIMITS(1000, 60, 60000, 1, 1000));
     cr_expect(t.cut);
 }
 
 Test(http_server, a_silent_one_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "GET /here HTTP/1.1\r\nHost: x\r\n\r\n"}; /* and then keeps the connection */
-    converse(&t, (struct http_limits){60, 1000, 60000, 1, 1000});
+    converse(&t, LIMITS(60, 1000, 60000, 1, 1000));
     cr_expect(t.cut && strncmp(t.heard, "HTTP/1.1 200", 12) == 0, "%s", t.heard);
 }
 
@@ -157,7 +159,7 @@ Test(http_server, a_silent_one_is_cut_off, .timeout = 5)
 Test(http_server, a_body_below_the_rate_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "POST /much HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", .drip = true};
-    converse(&t, (struct http_limits){1000, 60000, 50, 4000, 10000000});
+    converse(&t, LIMITS(1000, 60000, 50, 4000, 10000000));
     cr_expect(t.cut);
 }
 
@@ -198,6 +200,6 @@ Test(http_server, chunks_beyond_the_limit_are_refused)
 Test(http_server, what_all_bodies_hold_is_bounded)
 {
     struct talk t = {.say = "POST /much HTTP/1.1\r\n" H "Content-Length: 8\r\n\r\n12345678"};
-    converse(&t, (struct http_limits){1000, 1000, 1000, 1, 7});
+    converse(&t, LIMITS(1000, 1000, 1000, 1, 7));
     cr_expect(strstr(t.heard, "HTTP/1.1 503"), "%s", t.heard);
 }
