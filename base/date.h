@@ -10,4 +10,7 @@
  */
 bool date_parse(struct str s, char out[DATE_BYTES]);
 
+/* Days of a month of the Gregorian calendar; month from 1 to 12. */
+int date_days_in(int year, int month);
+
 #endif

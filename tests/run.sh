@@ -61,7 +61,7 @@ if [ -z "$unit_only" ]; then
         /usr/bin/python3 "$script" >"$log" 2>&1
         part "$script" "$log" $?
     done
-    tests/fuzz.sh 6 build-fuzz/fuzz_multistatus build-fuzz/fuzz_vcard build-fuzz/fuzz_merge build-fuzz/fuzz_people build-fuzz/fuzz_directory >"$out/fuzz.log" 2>&1
+    tests/fuzz.sh 6 build-fuzz/fuzz_multistatus build-fuzz/fuzz_vcard build-fuzz/fuzz_merge build-fuzz/fuzz_people build-fuzz/fuzz_graph build-fuzz/fuzz_directory >"$out/fuzz.log" 2>&1
     part "fuzzing, some seconds each" "$out/fuzz.log" $?
 fi
 
