@@ -1,6 +1,7 @@
 #include "base/date.h"
 
 #include <stdio.h>
+#include <time.h>
 
 static bool digits(struct str s, size_t min, size_t max, unsigned *out)
 {
@@ -11,6 +12,13 @@ static bool digits(struct str s, size_t min, size_t max, unsigned *out)
         *out = *out * 10 + (unsigned)(s.p[i] - '0');
     }
     return true;
+}
+
+void date_of_ms(int64_t ms, char out[DATE_BYTES])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    if (!gmtime_r(&seconds, &tm) || !strftime(out, DATE_BYTES, "%Y-%m-%d", &tm)) out[0] = '\0';
 }
 
 int date_days_in(int year, int month)

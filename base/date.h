@@ -4,12 +4,16 @@
 
 #include "base/str.h"
 
+#include <stdint.h>
+
 #define DATE_BYTES 11
 
 /* "2026-12-01" or "1.12.2026", a day there is, of the years 1000 to 9999: to "2026-12-01", which sorts as the days do.
  */
 bool date_parse(struct str s, char out[DATE_BYTES]);
 
+/* The day of a Unix time in milliseconds, UTC. */
+void date_of_ms(int64_t ms, char out[DATE_BYTES]);
 /* Days of a month of the Gregorian calendar; month from 1 to 12. */
 int date_days_in(int year, int month);
 
