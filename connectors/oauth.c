@@ -1,6 +1,7 @@
 /* The sign-in of an account: its settings, what is kept of it, and a fresh access token when one is needed. */
 #include "connectors/oauth_impl.h"
 
+#include "base/date.h"
 #include "base/i18n.h"
 #include "base/mem.h"
 
@@ -17,6 +18,7 @@
 #define ASSERTION_S 540 /* 5 to 10 minutes (microsoft-graph 1), at most an hour (google-people 1) */
 #define DAY_MS (24 * 60 * 60 * 1000LL)
 #define IDLE_TOLD_MS (60 * DAY_MS) /* refresh tokens die after 90 idle days: told 30 days ahead */
+#define SECRET_TOLD_MS (30 * DAY_MS)
 #define KEY_MAX_BYTES (64u << 10)
 
 /* -- settings -- */
@@ -26,16 +28,22 @@ static const struct flow_row {
     enum oauth_flow flow;
 } flows[] = {{"code", FLOW_CODE}, {"device", FLOW_DEVICE}, {"client", FLOW_CLIENT}, {"service", FLOW_SERVICE}};
 
+/* %s: the tenant; "service" is where the API is. */
+#define MICROSOFT(name, login, graph)                                                                                  \
+    {name, "oauth.authorize_url", "https://" login "/%s/oauth2/v2.0/authorize"},                                       \
+        {name, "oauth.token_url", "https://" login "/%s/oauth2/v2.0/token"},                                           \
+        {name, "oauth.device_url", "https://" login "/%s/oauth2/v2.0/devicecode"},                                     \
+        {name, "oauth.scope", "offline_access https://" graph "/Contacts.ReadWrite"},                                  \
+        {name, "application scope", "https://" graph "/.default"}, {name, "service", "https://" graph "/"}
 static const struct provider_row {
-    const char *name, *key, *value; /* %s: the tenant */
+    const char *name, *key, *value;
 } providers[] = {
     {"google", "oauth.authorize_url", "https://accounts.google.com/o/oauth2/v2/auth"},
     {"google", "oauth.token_url", "https://oauth2.googleapis.com/token"},
     {"google", "oauth.scope", "https://www.googleapis.com/auth/contacts"},
-    {"microsoft", "oauth.authorize_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/authorize"},
-    {"microsoft", "oauth.token_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/token"},
-    {"microsoft", "oauth.device_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/devicecode"},
-    {"microsoft", "oauth.scope", "offline_access https://graph.microsoft.com/Contacts.ReadWrite"},
+    MICROSOFT("microsoft", "login.microsoftonline.com", "graph.microsoft.com"),
+    MICROSOFT("microsoft-us", "login.microsoftonline.us", "graph.microsoft.us"),
+    MICROSOFT("microsoft-cn", "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn"),
 };
 #define N_OF(a) (sizeof(a) / sizeof *(a))
 
@@ -48,7 +56,15 @@ static bool check_flow(struct str v)
 
 static bool check_provider(struct str v)
 {
-    return str_eq(v, STR("google")) || str_eq(v, STR("microsoft"));
+    for (size_t i = 0; i < N_OF(providers); i++)
+        if (str_eq(v, str_of(providers[i].name))) return true;
+    return false;
+}
+
+static bool check_date(struct str v)
+{
+    char day[DATE_BYTES];
+    return date_parse(v, day);
 }
 
 static bool check_algorithm(struct str v)
@@ -59,11 +75,12 @@ static bool check_algorithm(struct str v)
 #define EXPECTS_ADDRESS N_("an https address")
 const struct setting_kind oauth_settings[] = {
     {"oauth.flow", false, check_flow, N_("code, device, client or service")},
-    {"oauth.provider", false, check_provider, N_("google or microsoft")},
+    {"oauth.provider", false, check_provider, N_("google, microsoft, microsoft-us or microsoft-cn")},
     {"oauth.tenant", false, NULL, N_("the tenant's id or domain")},
     {"oauth.client_id", false, NULL, N_("the id of the registered application")},
     {"oauth.key_file", false, NULL, N_("the path of a file with key and certificate, or Google's JSON file")},
     {"oauth.algorithm", false, check_algorithm, N_("PS256 or RS256")},
+    {"oauth.secret_expires", false, check_date, N_("a day like 2027-12-01")},
     {"oauth.scope", false, NULL, N_("scopes with spaces between them")},
     {"oauth.authorize_url", false, NULL, EXPECTS_ADDRESS},
     {"oauth.token_url", false, NULL, EXPECTS_ADDRESS},
@@ -76,18 +93,35 @@ bool oauth_is_used(const struct account *account)
     return account_setting(account, "oauth.flow") != NULL;
 }
 
-static const char *provided(const struct oauth *o, const char *key)
+/* A connector that speaks to one of them need not be told which. */
+static const char *provider_of(const struct account *account)
 {
-    const char *set = account_setting(o->account, key), *name = account_setting(o->account, "oauth.provider");
+    const char *set = account_setting(account, "oauth.provider");
+    bool is_graph = account->connector && strcmp(account->connector, "graph") == 0;
+    return set ? set : is_graph ? "microsoft" : "google";
+}
+
+static bool is_of_microsoft(const struct account *account)
+{
+    return str_starts(str_of(provider_of(account)), STR("microsoft"));
+}
+
+static const char *provided(const struct account *account, const char *key)
+{
+    const char *set = account_setting(account, key), *name = provider_of(account);
     for (size_t i = 0; !set && i < N_OF(providers); i++)
-        if (strcmp(providers[i].name, name ? name : "google") == 0 && strcmp(providers[i].key, key) == 0)
-            return providers[i].value;
+        if (strcmp(providers[i].name, name) == 0 && strcmp(providers[i].key, key) == 0) return providers[i].value;
     return set;
+}
+
+const char *oauth_service(const struct account *account)
+{
+    return provided(account, "service");
 }
 
 const char *oauth_address(const struct oauth *o, const char *key, struct buf *out)
 {
-    const char *tenant = account_setting(o->account, "oauth.tenant"), *value = provided(o, key);
+    const char *tenant = account_setting(o->account, "oauth.tenant"), *value = provided(o->account, key);
     struct str text = str_of(value);
     size_t at = value ? str_find(text, STR("%s")) : (size_t)-1;
     if (!value) return NULL;
@@ -98,17 +132,16 @@ const char *oauth_address(const struct oauth *o, const char *key, struct buf *ou
     return buf_cstr(out);
 }
 
-bool oauth_is_microsoft(const struct oauth *o)
-{
-    const char *name = account_setting(o->account, "oauth.provider");
-    return name && strcmp(name, "microsoft") == 0;
-}
-
 const char *oauth_scope(const struct oauth *o)
 {
     const char *set = account_setting(o->account, "oauth.scope");
-    if (!set && o->flow == FLOW_CLIENT && oauth_is_microsoft(o)) return "https://graph.microsoft.com/.default";
-    return provided(o, "oauth.scope");
+    if (!set && o->flow == FLOW_CLIENT) set = provided(o->account, "application scope");
+    return set ? set : provided(o->account, "oauth.scope");
+}
+
+bool oauth_is_of_microsoft(const struct oauth *o)
+{
+    return is_of_microsoft(o->account);
 }
 
 /* -- what is kept -- */
@@ -251,7 +284,9 @@ static enum fault_code add_assertion(struct oauth *o, struct buf *form, struct f
     enum fault_code code = read_key_file(o, &pem, f);
     if (code) return code;
     json_t *header = json_pack("{s:s,s:s}", "alg", algorithm ? algorithm : "PS256", "typ", "JWT");
-    if (jwt_thumbprint(buf_str(&pem), &print)) json_object_set_new(header, "x5t#S256", json_string(buf_cstr(&print)));
+    bool old = algorithm && strcmp(algorithm, "RS256") == 0; /* it goes with SHA-1 there (microsoft-graph 1) */
+    if (jwt_thumbprint(buf_str(&pem), old, &print))
+        json_object_set_new(header, old ? "x5t" : "x5t#S256", json_string(buf_cstr(&print)));
     json_t *claims = claims_of(o, id, id, oauth_address(o, "oauth.token_url", &url));
     code = jwt_sign(header, claims, buf_str(&pem), &jwt, f);
     json_decref(header);
@@ -301,8 +336,19 @@ static enum fault_code add_service(struct oauth *o, struct buf *form, struct fau
     return FAULT_NONE;
 }
 
+/* An application belongs to one tenant: "organizations" is for persons (microsoft-graph 1). */
+static enum fault_code check_tenant(const struct oauth *o, struct fault *f)
+{
+    if (!is_of_microsoft(o->account) || account_setting(o->account, "oauth.tenant") ||
+        account_setting(o->account, "oauth.token_url"))
+        return FAULT_NONE;
+    return fault_set(f, FAULT_CONFIG, _("write oauth.tenant into the account's section: the tenant's id or domain"),
+                     _("an application signs in to a tenant, and none is named"));
+}
+
 enum fault_code oauth_add_grant(struct oauth *o, struct buf *form, struct fault *f)
 {
+    if (o->flow == FLOW_CLIENT && check_tenant(o, f)) return FAULT_CONFIG;
     if (o->flow == FLOW_SERVICE) return add_service(o, form, f);
     form_add(form, "grant_type", o->flow == FLOW_CLIENT ? STR("client_credentials") : STR("refresh_token"));
     if (o->flow != FLOW_CLIENT) form_add(form, "refresh_token", str_of(o->now.refresh));
@@ -359,7 +405,7 @@ static enum fault_code note_death(struct oauth *o, const struct oauth_answer *a,
     if (code != FAULT_AUTH) return code;
     wipe(&o->now.dead);
     wipe(&o->now.dead_with);
-    o->now.dead = mem_strdup(a->error);
+    o->now.dead = oauth_error_text(a);
     o->now.dead_with = made_of(o);
     o->now.dead_ms = o->env->now_ms(o->env);
     keep(o, &ignored);
@@ -369,14 +415,14 @@ static enum fault_code note_death(struct oauth *o, const struct oauth_answer *a,
 static enum fault_code ask(struct oauth *o, struct fault *f)
 {
     struct buf form AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT;
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     if (needs_person(o) && !o->now.refresh) {
         struct buf advice AUTO_BUF = BUF_INIT;
         buf_addf(&advice, _("sign in: abgleich login %s"), o->account->name);
         return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("nobody has signed in yet"));
     }
     if (is_dead(o)) {
-        answer.error = mem_strdup(o->now.dead);
+        oauth_error_read(o->now.dead, &answer);
         return oauth_error_fault(o, &answer, f);
     }
     enum fault_code code = oauth_add_grant(o, &form, f);
@@ -425,9 +471,31 @@ enum fault_code oauth_refused(struct oauth *o, struct fault *f)
     return FAULT_AUTH;
 }
 
+enum fault_code oauth_challenged(struct oauth *o, struct fault *f)
+{
+    struct token_store *store = o->account->tokens;
+    struct oauth_answer answer AUTO_ANSWER = {.error = mem_strdup("interaction_required")};
+    enum fault_code code = store->lock(store, f);
+    if (code) return code;
+    wipe(&o->now.access);
+    code = note_death(o, &answer, f);
+    store->unlock(store);
+    return code;
+}
+
 void oauth_accepted(struct oauth *o)
 {
     o->renewed = false;
+}
+
+/* The secret or certificate ends on a day that the administrator wrote down, or did already (microsoft-graph 7). */
+static bool secret_ends_soon(const struct oauth *o)
+{
+    const char *day = account_setting(o->account, "oauth.secret_expires");
+    char end[DATE_BYTES], then[DATE_BYTES];
+    if (!day || !date_parse(str_of(day), end)) return false;
+    date_of_ms(o->env->now_ms(o->env) + SECRET_TOLD_MS, then);
+    return strcmp(end, then) <= 0;
 }
 
 enum fault_code oauth_state(struct oauth *o, enum oauth_state *out, struct fault *f)
@@ -436,7 +504,7 @@ enum fault_code oauth_state(struct oauth *o, enum oauth_state *out, struct fault
     bool idle = needs_person(o) && o->now.refresh && o->env->now_ms(o->env) > o->now.used_ms + IDLE_TOLD_MS;
     *out = o->now.dead                          ? OAUTH_DEAD
            : needs_person(o) && !o->now.refresh ? OAUTH_NONE
-           : idle                               ? OAUTH_ENDS_SOON
+           : idle || secret_ends_soon(o)        ? OAUTH_ENDS_SOON
                                                 : OAUTH_FINE;
     return code;
 }

@@ -36,12 +36,16 @@ void form_add(struct buf *form, const char *name, struct str value);
 struct oauth_answer { /* end with oauth_answer_clear */
     json_t *body;
     char *error; /* RFC 6749 5.2; NULL = it worked */
+    long number; /* of Microsoft's, which says more (AADSTS50173); 0 = none */
 };
 void oauth_answer_clear(struct oauth_answer *a);
 #define AUTO_ANSWER __attribute__((cleanup(oauth_answer_clear)))
 /* Posts the form. FAULT_NONE: an answer in JSON, maybe with `error`. */
 enum fault_code oauth_post(struct oauth *o, const char *url, struct str form, struct oauth_answer *out,
                            struct fault *f);
+/* The error as it is kept, and read again: "invalid_grant 50173". Owned. */
+char *oauth_error_text(const struct oauth_answer *a);
+void oauth_error_read(const char *text, struct oauth_answer *out);
 /* The fault of an error word. FAULT_AUTH only where a person must do something. */
 enum fault_code oauth_error_fault(const struct oauth *o, const struct oauth_answer *a, struct fault *f);
 
@@ -49,8 +53,8 @@ enum fault_code oauth_error_fault(const struct oauth *o, const struct oauth_answ
 /* The claims and header of an assertion, signed: "RS256" or "PS256" with the first private key in the PEM text.
  * FAULT_CONFIG. */
 enum fault_code jwt_sign(const json_t *header, const json_t *claims, struct str pem, struct buf *out, struct fault *f);
-/* SHA-256 of the first certificate in it (DER), base64url; false where there is none. */
-bool jwt_thumbprint(struct str pem, struct buf *out);
+/* SHA-256 (or SHA-1) of the first certificate in it (DER), base64url; false where there is none. */
+bool jwt_thumbprint(struct str pem, bool sha1, struct buf *out);
 void base64url_add(struct buf *out, const void *bytes, size_t n);
 /* RFC 7636 4.2 */
 void pkce_challenge(struct str verifier, struct buf *out);
@@ -58,7 +62,7 @@ void pkce_challenge(struct str verifier, struct buf *out);
 /* -- oauth.c -- */
 const char *oauth_address(const struct oauth *o, const char *key, struct buf *out); /* "oauth.token_url"; NULL = none */
 const char *oauth_scope(const struct oauth *o);
-bool oauth_is_microsoft(const struct oauth *o);
+bool oauth_is_of_microsoft(const struct oauth *o);
 /* Takes what a token endpoint gave into o->now and keeps it. */
 enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, struct fault *f);
 /* client_id and what proves it. */
