@@ -1,7 +1,8 @@
 /* What the files of the sign-in share. Private to oauth*.c.
  *
- * oauth.c: settings, the kept sign-in, refreshing; oauth_call.c: one request to the token endpoint and its errors;
- * oauth_jwt.c: signed assertions; oauth_login.c: the dialogues with a person. */
+ * oauth.c: settings, the kept sign-in, refreshing; oauth_proof.c: what proves who signs in; oauth_jwt.c: signed
+ * assertions; oauth_call.c: one request to the token endpoint and its errors; oauth_login.c: the dialogues with a
+ * person. */
 #ifndef ABGLEICH_OAUTH_IMPL_H
 #define ABGLEICH_OAUTH_IMPL_H
 
@@ -65,9 +66,16 @@ const char *oauth_scope(const struct oauth *o);
 bool oauth_is_of_microsoft(const struct oauth *o);
 /* Takes what a token endpoint gave into o->now and keeps it. */
 enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, struct fault *f);
+
+/* -- oauth_proof.c -- */
 /* client_id and what proves it. */
 enum fault_code oauth_add_client(struct oauth *o, struct buf *form, struct fault *f);
 /* The whole form of the flows without a person. */
 enum fault_code oauth_add_grant(struct oauth *o, struct buf *form, struct fault *f);
+/* What a sign-in is made of besides tokens, as a hash, owned: what was refused is asked again at once when a person
+ * changed it. */
+char *oauth_made_of(const struct oauth *o);
+void key_wipe(struct buf *b); /* overwritten before it is freed */
+#define AUTO_KEY_BUF __attribute__((cleanup(key_wipe)))
 
 #endif
