@@ -71,7 +71,8 @@ unit: $(TESTS)
 	@/usr/bin/python3 tests/run.py --only $(TESTS)
 
 # Shows it all on a real server, in a scratch folder.
-demo: deps
+demo:
+	@tests/deps.sh --no-npm
 	@$(MAKE) -j$$(nproc) all >/dev/null
 	@/usr/bin/python3 tests/demo/demo.py $(B)/abgleich
 

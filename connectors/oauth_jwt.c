@@ -95,14 +95,14 @@ enum fault_code jwt_sign(const json_t *header, const json_t *claims, struct str 
               : fault_set(f, FAULT_CONFIG, _("make a new key"), _("nothing can be signed with the private key"));
 }
 
-bool jwt_thumbprint(struct str pem, struct buf *out)
+bool jwt_thumbprint(struct str pem, bool sha1, struct buf *out)
 {
     BIO *bio = bio_of(pem);
     X509 *certificate = PEM_read_bio_X509(bio, NULL, no_phrase, NULL);
     BIO_free(bio);
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    bool ok = certificate && X509_digest(certificate, EVP_sha256(), hash, &n) == 1;
+    bool ok = certificate && X509_digest(certificate, sha1 ? EVP_sha1() : EVP_sha256(), hash, &n) == 1;
     X509_free(certificate);
     if (ok) base64url_add(out, hash, n);
     return ok;
