@@ -15,7 +15,7 @@ struct job { /* one write */
     char *name;        /* what Outlook calls it */
     const char *photo; /* base64, in `wanted`, to be sent; NULL = none */
     bool lost;         /* a create: nobody knows what became of it */
-    bool busy;         /* the answer was that the service is busy (503) */
+    bool busy;         /* the answer was that the service is busy (503, 504) */
     bool told;
 };
 
@@ -114,7 +114,7 @@ static void take_create(struct writing *g, struct job *j, struct graph_part *p)
         take_created(g, j, id, p->answer);
     else if (!p->code || p->code == FAULT_UNKNOWN) {
         j->lost = true;
-        j->busy = p->status == 503;
+        j->busy = p->status == 503 || p->status == 504;
         j->w->code = FAULT_UNKNOWN;
         fault_clear(&j->w->fault);
         fault_set(&j->w->fault, FAULT_UNKNOWN, _("looked at before anything else is done"), "%s",
