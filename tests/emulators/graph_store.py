@@ -145,11 +145,11 @@ class Mailbox:
 
     def find(self, contact_id):
         """By either kind of id, whose case counts."""
-        there = {**self.contacts, **(self.deleted if self.deleted_readable else {})}
-        found = there.get(contact_id) or next((c for c in there.values() if c.place_id == contact_id), None)
-        if not found:
-            raise missing()
-        return found
+        for held in (self.contacts, self.deleted if self.deleted_readable else {}):
+            found = held.get(contact_id) or next((c for c in held.values() if c.place_id == contact_id), None)
+            if found:
+                return found
+        raise missing()
 
     def create(self, folder_id, body):
         rules.check_body(body, self.limits, self.text_limit)
