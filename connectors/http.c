@@ -166,7 +166,7 @@ static bool goes_on(struct transfer *t, CURLcode result)
     struct http_exchange *x = t->x;
     if (result) return repeat(t, result);
     if (x->status == 401) return transfer_change_scheme(t) || transfer_change_user(t);
-    if (x->status == 429 || x->status == 503) return wait_and_repeat(t);
+    if (x->status == 503 || (x->status == 429 && !x->own_waits)) return wait_and_repeat(t);
     return transfer_follow(t);
 }
 
