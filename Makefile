@@ -66,9 +66,9 @@ test: deps
 	$(MAKE) -j$$(nproc) fuzz-programs
 	$(MAKE) -j$$(nproc) suite
 suite: $(TESTS) $(SIM) all
-	@tests/run.sh $(TESTS)
+	@/usr/bin/python3 tests/run.py $(TESTS)
 unit: $(TESTS)
-	@tests/run.sh --unit $(TESTS)
+	@/usr/bin/python3 tests/run.py --only $(TESTS)
 
 # Shows it all on a real server, in a scratch folder.
 demo: deps

@@ -98,11 +98,16 @@ const char *oauth_address(const struct oauth *o, const char *key, struct buf *ou
     return buf_cstr(out);
 }
 
+bool oauth_is_microsoft(const struct oauth *o)
+{
+    const char *name = account_setting(o->account, "oauth.provider");
+    return name && strcmp(name, "microsoft") == 0;
+}
+
 const char *oauth_scope(const struct oauth *o)
 {
-    const char *set = account_setting(o->account, "oauth.scope"), *name = account_setting(o->account, "oauth.provider");
-    if (!set && o->flow == FLOW_CLIENT && name && strcmp(name, "microsoft") == 0)
-        return "https://graph.microsoft.com/.default";
+    const char *set = account_setting(o->account, "oauth.scope");
+    if (!set && o->flow == FLOW_CLIENT && oauth_is_microsoft(o)) return "https://graph.microsoft.com/.default";
     return provided(o, "oauth.scope");
 }
 
@@ -120,6 +125,7 @@ void sign_in_clear(struct sign_in *s)
     wipe(&s->access);
     wipe(&s->refresh);
     wipe(&s->dead);
+    wipe(&s->dead_with);
     *s = (struct sign_in){0};
 }
 
@@ -146,6 +152,7 @@ static enum fault_code load(struct oauth *o, struct fault *f)
     o->now = (struct sign_in){.access = text_of(kept, "access"),
                               .refresh = text_of(kept, "refresh"),
                               .dead = text_of(kept, "dead"),
+                              .dead_with = text_of(kept, "dead_with"),
                               .expires_ms = time_of(kept, "expires_ms"),
                               .since_ms = time_of(kept, "since_ms"),
                               .used_ms = time_of(kept, "used_ms"),
@@ -159,9 +166,10 @@ static enum fault_code keep(struct oauth *o, struct fault *f)
 {
     struct token_store *store = o->account->tokens;
     const struct sign_in *s = &o->now;
-    json_t *kept = json_pack("{s:s*,s:s*,s:s*,s:I,s:I,s:I,s:I}", "access", s->access, "refresh", s->refresh, "dead",
-                             s->dead, "expires_ms", (json_int_t)s->expires_ms, "since_ms", (json_int_t)s->since_ms,
-                             "used_ms", (json_int_t)s->used_ms, "dead_ms", (json_int_t)s->dead_ms);
+    json_t *kept =
+        json_pack("{s:s*,s:s*,s:s*,s:s*,s:I,s:I,s:I,s:I}", "access", s->access, "refresh", s->refresh, "dead", s->dead,
+                  "dead_with", s->dead_with, "expires_ms", (json_int_t)s->expires_ms, "since_ms",
+                  (json_int_t)s->since_ms, "used_ms", (json_int_t)s->used_ms, "dead_ms", (json_int_t)s->dead_ms);
     char *text = json_dumps(kept, JSON_COMPACT);
     enum fault_code code = store->keep(store, str_of(text), f);
     wipe(&text);
@@ -169,16 +177,26 @@ static enum fault_code keep(struct oauth *o, struct fault *f)
     return code;
 }
 
+/* RFC 6749 7.1: a token of a kind we do not know is none. All services that leave the kind out mean this one. */
+static const char *bearer_of(const struct oauth_answer *a)
+{
+    const char *access = json_string_value(json_object_get(a->body, "access_token")),
+               *kind = json_string_value(json_object_get(a->body, "token_type"));
+    if (!access || !*access || strpbrk(access, "\r\n")) return NULL;
+    return !kind || strcasecmp(kind, "Bearer") == 0 ? access : NULL;
+}
+
 enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, struct fault *f)
 {
     int64_t now_ms = o->env->now_ms(o->env);
-    const char *access = json_string_value(json_object_get(a->body, "access_token"));
+    const char *access = bearer_of(a);
     const json_t *life = json_object_get(a->body, "expires_in");
     long long seconds = json_integer_value(life);
     if (json_is_string(life)) str_to_int64(str_of(json_string_value(life)), &seconds);
-    if (!access || !*access || strpbrk(access, "\r\n"))
+    if (!access)
         return fault_set(f, FAULT_UNREACHABLE, _("the next run tries again"), _("the sign-in service gave no token"));
     char *refresh = text_of(a->body, "refresh_token");
+    if (refresh && !*refresh) wipe(&refresh);
     struct sign_in next = {
         .access = mem_strdup(access), .refresh = refresh, .since_ms = refresh ? now_ms : o->now.since_ms};
     if (!refresh && o->now.refresh) next.refresh = mem_strdup(o->now.refresh); /* RFC 6749 6: the old one goes on */
@@ -304,6 +322,35 @@ static bool is_fresh(const struct oauth *o)
     return o->now.access && !o->refused && o->env->now_ms(o->env) < o->now.expires_ms - AHEAD_MS;
 }
 
+/* What the sign-in is made of besides tokens, as a hash: what was refused is asked again at once when a person changed
+ * it. */
+static char *made_of(const struct oauth *o)
+{
+    crypto_generichash_state state;
+    unsigned char hash[crypto_generichash_BYTES];
+    struct buf file AUTO_KEY_BUF = BUF_INIT, out AUTO_BUF = BUF_INIT;
+    struct fault ignored AUTO_FAULT = FAULT_INIT;
+    crypto_generichash_init(&state, NULL, 0, sizeof hash);
+    if (account_setting(o->account, "oauth.key_file") && !read_key_file(o, &file, &ignored))
+        crypto_generichash_update(&state, (const unsigned char *)file.data, file.len);
+    const char *texts[] = {o->account->user, o->account->password};
+    for (size_t i = 0; i < N_OF(texts) + N_OF(oauth_settings) - 1; i++) {
+        const char *text =
+            i < N_OF(texts) ? texts[i] : account_setting(o->account, oauth_settings[i - N_OF(texts)].key);
+        crypto_generichash_update(&state, (const unsigned char *)(text ? text : ""), text ? strlen(text) + 1 : 1);
+    }
+    crypto_generichash_final(&state, hash, sizeof hash);
+    base64url_add(&out, hash, sizeof hash);
+    return mem_strdup(buf_cstr(&out));
+}
+
+static bool is_dead(const struct oauth *o)
+{
+    char *with AUTO_FREE = made_of(o);
+    return o->now.dead && o->now.dead_with && strcmp(o->now.dead_with, with) == 0 &&
+           o->env->now_ms(o->env) < o->now.dead_ms + DEAD_MS;
+}
+
 /* The sign-in is refused for good: remembered, so that nobody asks every few minutes, and `account list` can say it. */
 static enum fault_code note_death(struct oauth *o, const struct oauth_answer *a, struct fault *f)
 {
@@ -311,7 +358,9 @@ static enum fault_code note_death(struct oauth *o, const struct oauth_answer *a,
     struct fault ignored AUTO_FAULT = FAULT_INIT;
     if (code != FAULT_AUTH) return code;
     wipe(&o->now.dead);
+    wipe(&o->now.dead_with);
     o->now.dead = mem_strdup(a->error);
+    o->now.dead_with = made_of(o);
     o->now.dead_ms = o->env->now_ms(o->env);
     keep(o, &ignored);
     return code;
@@ -326,7 +375,7 @@ static enum fault_code ask(struct oauth *o, struct fault *f)
         buf_addf(&advice, _("sign in: abgleich login %s"), o->account->name);
         return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("nobody has signed in yet"));
     }
-    if (o->now.dead && o->env->now_ms(o->env) < o->now.dead_ms + DEAD_MS) {
+    if (is_dead(o)) {
         answer.error = mem_strdup(o->now.dead);
         return oauth_error_fault(o, &answer, f);
     }

@@ -14,7 +14,8 @@ enum oauth_flow { FLOW_CODE, FLOW_DEVICE, FLOW_CLIENT, FLOW_SERVICE };
 /* The kept sign-in; strings owned, NULL = none. Times in Unix ms. */
 struct sign_in {
     char *access, *refresh;
-    char *dead; /* why it is refused for good: RFC 6749 error word */
+    char *dead;      /* why it is refused for good: RFC 6749 error word */
+    char *dead_with; /* a hash of the secret, key and settings that were refused */
     int64_t expires_ms, since_ms, used_ms, dead_ms;
 };
 void sign_in_clear(struct sign_in *s);
@@ -57,6 +58,7 @@ void pkce_challenge(struct str verifier, struct buf *out);
 /* -- oauth.c -- */
 const char *oauth_address(const struct oauth *o, const char *key, struct buf *out); /* "oauth.token_url"; NULL = none */
 const char *oauth_scope(const struct oauth *o);
+bool oauth_is_microsoft(const struct oauth *o);
 /* Takes what a token endpoint gave into o->now and keeps it. */
 enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, struct fault *f);
 /* client_id and what proves it. */

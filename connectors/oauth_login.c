@@ -31,6 +31,41 @@ static enum fault_code ask_token(struct oauth *o, struct str form, struct oauth_
     return oauth_post(o, oauth_address(o, "oauth.token_url", &url), form, answer, f);
 }
 
+/* The last part of a scope's address: services tell it back with or without the rest. */
+static struct str right_of(struct str scope)
+{
+    for (size_t i = scope.n; i; i--)
+        if (scope.p[i - 1] == '/') return (struct str){scope.p + i, scope.n - i};
+    return scope;
+}
+
+static bool is_among(struct str right, struct str scopes)
+{
+    while (scopes.n)
+        if (str_eq_nocase(right_of(str_split(&scopes, ' ')), right)) return true;
+    return false;
+}
+
+/* A person can take out the tick at a scope and is signed in all the same (google-people 1); then the answer tells what
+ * is left (RFC 6749 5.1). Scopes that are no rights at contacts are not told back by everybody. */
+static bool is_granted(const struct oauth *o, const struct oauth_answer *a)
+{
+    static const struct str about_the_person = STR("offline_access openid profile email User.Read .default");
+    struct str granted = str_of(json_string_value(json_object_get(a->body, "scope"))), asked = str_of(oauth_scope(o));
+    while (granted.n && asked.n) {
+        struct str right = right_of(str_split(&asked, ' '));
+        if (right.n && !is_among(right, about_the_person) && !is_among(right, granted)) return false;
+    }
+    return true;
+}
+
+static enum fault_code not_granted(const struct oauth *o, struct fault *f)
+{
+    struct buf advice AUTO_BUF = BUF_INIT;
+    buf_addf(&advice, _("sign in again and leave the tick at contacts: abgleich login %s"), o->account->name);
+    return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("the sign-in does not allow contacts"));
+}
+
 static enum fault_code conclude(struct oauth *o, const struct oauth_answer *a, bool lasting, struct fault *f)
 {
     if (a->error) return oauth_error_fault(o, a, f);
@@ -39,6 +74,7 @@ static enum fault_code conclude(struct oauth *o, const struct oauth_answer *a, b
                          _("Microsoft: the scope needs offline_access; Google: take the application out of your "
                            "account's list and sign in again"),
                          _("the service gave a sign-in that ends within the hour"));
+    if (lasting && !is_granted(o, a)) return not_granted(o, f);
     struct token_store *store = o->account->tokens;
     enum fault_code code = store->lock(store, f);
     if (code) return code;
@@ -159,22 +195,21 @@ static enum fault_code redeem(struct oauth *o, struct str query, const char *ver
 static void address_to_open(struct oauth *o, const char *verifier, const char *state, const char *here, struct buf *out)
 {
     struct buf base AUTO_BUF = BUF_INIT, query AUTO_BUF = BUF_INIT, challenge AUTO_BUF = BUF_INIT;
-    const char *address = oauth_address(o, "oauth.authorize_url", &base),
-               *provider = account_setting(o->account, "oauth.provider");
+    const char *address = oauth_address(o, "oauth.authorize_url", &base);
+    bool microsoft = oauth_is_microsoft(o);
     pkce_challenge(str_of(verifier), &challenge);
     const struct {
         const char *name, *value;
-    } rows[] = {
-        {"response_type", "code"},
-        {"client_id", account_setting(o->account, "oauth.client_id")},
-        {"redirect_uri", here},
-        {"scope", oauth_scope(o)},
-        {"state", state},
-        {"code_challenge", buf_cstr(&challenge)},
-        {"code_challenge_method", "S256"},
-        {"login_hint", o->account->user},
-        {"prompt", provider && strcmp(provider, "microsoft") == 0 ? "select_account" : "consent"},
-        {"access_type", provider && strcmp(provider, "microsoft") == 0 ? NULL : "offline"}}; /* google-people 1 */
+    } rows[] = {{"response_type", "code"},
+                {"client_id", account_setting(o->account, "oauth.client_id")},
+                {"redirect_uri", here},
+                {"scope", oauth_scope(o)},
+                {"state", state},
+                {"code_challenge", buf_cstr(&challenge)},
+                {"code_challenge_method", "S256"},
+                {"login_hint", o->account->user},
+                {"prompt", microsoft ? "select_account" : "consent"},
+                {"access_type", microsoft ? NULL : "offline"}}; /* google-people 1 */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value) form_add(&query, rows[i].name, str_of(rows[i].value));
     buf_addf(out, "%s%s%s", address ? address : "", address && strchr(address, '?') ? "&" : "?", buf_cstr(&query));
@@ -190,7 +225,8 @@ static enum fault_code by_browser(struct oauth *o, const struct oauth_guide *gui
         return fault_set(f, FAULT_INTERNAL, _("try again"), _("no port is free for the browser to come back to"));
     random_word(o, &verifier);
     random_word(o, &state);
-    buf_addf(&here, "http://127.0.0.1:%u", port);
+    /* Microsoft takes any port of http://localhost where that is registered (microsoft-graph 1); Google either name. */
+    buf_addf(&here, "http://%s:%u", oauth_is_microsoft(o) ? "localhost" : "127.0.0.1", port);
     address_to_open(o, buf_cstr(&verifier), buf_cstr(&state), buf_cstr(&here), &address);
     guide->show(guide->ctx, buf_cstr(&address), NULL);
     enum fault_code code = await(o, listener, buf_cstr(&state), &query, f);
