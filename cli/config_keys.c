@@ -295,22 +295,13 @@ static enum fault_code unknown_key(enum config_kind kind, struct str name, const
                      what ? ": " : "", kinds[kind].word, STR_ARG(name));
 }
 
-static const struct setting_kind *setting_in(const struct setting_kind *list, struct str name, bool table)
-{
-    for (const struct setting_kind *k = list; k && k->key; k++)
-        if (k->table == table && str_eq(name, str_of(k->key))) return k;
-    return NULL;
-}
-
 const struct setting_kind *config_setting(struct str name, bool table)
 {
-    const struct setting_kind *found = NULL;
-    for (size_t i = 0; !found && connector_at(i); i++) {
-        const struct connector *c = connector_at(i);
-        found = setting_in(c->settings, name, table);
-        if (!found) found = setting_in(c->shared_settings, name, table);
+    for (size_t i = 0; connector_at(i); i++) {
+        const struct setting_kind *k = connector_setting(connector_at(i), name);
+        if (k && k->table == table) return k;
     }
-    return found;
+    return NULL;
 }
 
 enum fault_code config_setting_check(const struct setting_kind *kind, struct str value, const char *what, struct fault *f)

@@ -198,6 +198,9 @@ struct connector {
     void (*traffic)(struct session *s, int64_t *requests, int64_t *bytes_in, int64_t *bytes_out);
 };
 
+/* The row of a key in either of its lists; NULL = it has none. */
+const struct setting_kind *connector_setting(const struct connector *c, struct str key);
+
 /* The registry: one line a connector. NULL if unknown. */
 const struct connector *connector_by_name(const char *name);
 /* The i-th, for help texts; NULL at the end. */

@@ -106,7 +106,7 @@ static bool wait_and_repeat(struct transfer *t)
 {
     struct http *h = t->http;
     int64_t wait_ms = t->x->retry_after_ms ? t->x->retry_after_ms : 1000 << t->waits;
-    if (!t->x->repeatable || h->wide || wait_ms > WAIT_MAX_MS || t->waits++ >= REPEATS_MAX) return false;
+    if (!t->x->repeatable || t->x->waits_itself || h->wide || wait_ms > WAIT_MAX_MS || t->waits++ >= REPEATS_MAX) return false;
     int64_t until_ms = h->settings.env->monotonic_ms(h->settings.env) + wait_ms;
     if (until_ms > h->resume_ms) h->resume_ms = until_ms;
     struct transfer **end = &h->waiting;
@@ -166,7 +166,7 @@ static bool goes_on(struct transfer *t, CURLcode result)
     struct http_exchange *x = t->x;
     if (result) return repeat(t, result);
     if (x->status == 401) return transfer_change_scheme(t) || transfer_change_user(t);
-    if (x->status == 503 || (x->status == 429 && !x->own_waits)) return wait_and_repeat(t);
+    if (x->status == 429 || x->status == 503) return wait_and_repeat(t);
     return transfer_follow(t);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define ANSWER_MAX_BYTES (64u << 20)
+#define BUSY_TRIES 2 /* after a 503 */
 
 /* How long to wait where the quota is used up. A whole listing's first page has a quota of its own, of minutes (2). */
 static const struct patience {
@@ -179,7 +180,7 @@ static enum fault_code try_once(struct session *s, struct people_call *c, struct
                               .content_type = "application/json; charset=utf-8",
                               .body = body,
                               .repeatable = !c->write,
-                              .own_waits = true,
+                              .waits_itself = true,
                               .limit_bytes = ANSWER_MAX_BYTES};
     enum fault_code code = http_do(s->http, &x, NULL);
     c->status = x.status;
@@ -230,6 +231,13 @@ static enum fault_code stopped(struct fault *f)
     return fault_set(f, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
 }
 
+/* A read that met a server out of order for a moment is tried again, too. */
+static bool is_worth_waiting(const struct people_call *c, enum fault_code code, const struct fault *why, unsigned tries)
+{
+    if (code == FAULT_RATE_LIMITED) return why->code == FAULT_RATE_LIMITED;
+    return code == FAULT_UNREACHABLE && !c->write && c->status == 503 && tries < BUSY_TRIES;
+}
+
 enum fault_code people_do(struct session *s, struct people_call *c, struct fault *f)
 {
     char *body AUTO_FREE = c->body ? json_dumps(c->body, JSON_COMPACT) : NULL;
@@ -239,8 +247,9 @@ enum fault_code people_do(struct session *s, struct people_call *c, struct fault
         struct fault why AUTO_FAULT = FAULT_INIT;
         if (people_spend(s, cost)) return stopped(f);
         enum fault_code code = try_signed_in(s, c, str_of(body), &why);
-        int64_t wait = code == FAULT_RATE_LIMITED ? wait_ms(s, patience, tries, why.retry_after_ms) : 0;
-        bool again = wait && wait <= patience->longest_ms && tries < patience->times && why.code == FAULT_RATE_LIMITED;
+        int64_t wait =
+            is_worth_waiting(c, code, &why, tries) ? wait_ms(s, patience, tries, why.retry_after_ms) : 0;
+        bool again = wait && wait <= patience->longest_ms && tries < patience->times;
         if (again && !s->env->sleep_ms(s->env, wait)) continue;
         if (again) return stopped(f);
         if (code && f) fault_copy(f, &why);
