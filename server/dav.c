@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "server/dav_impl.h"
+#include "server/directory_merged.h"
 #include "server/gzip.h"
 
 #include <stdlib.h>
@@ -280,6 +281,14 @@ static bool reads_request(struct dav *d, const char *method)
     return false;
 }
 
+/* Phonebooks this user reads are brought up to date first, in a transaction of its own. */
+static bool refresh(struct dav *d, struct fault *f)
+{
+    db_rollback(d->db);
+    return !directory_merged_refresh_for(d->db, d->user.no, d->service->settings.region, f) &&
+           !db_begin_reading(d->db, f);
+}
+
 /* What is read is of one moment; what is written was looked at in the same transaction. */
 static void transact(struct dav *d, const char *method)
 {
@@ -289,6 +298,10 @@ static void transact(struct dav *d, const char *method)
         return;
     }
     bool good = dav_login(d);
+    if (good && directory_merged_is_stale(d->db, d->user.no) && !refresh(d, &f)) {
+        unreadable(d);
+        return;
+    }
     if (good) dav_collections(d);
     good = good && reads_request(d, method);
     if (good && !writes(method)) act(d, method);

@@ -17,7 +17,7 @@
 #define WAYS 4          /* a hash may stand in any of as many neighbours */
 #define RIGHT_MS (12 * 60 * 60 * (int64_t)1000)
 #define WRONG_MS (60 * 60 * (int64_t)1000)
-#define CHECKS_MAX 2   /* at the same time */
+#define CHECKS_MAX 1   /* at the same time: one takes a core for a tenth of a second, and 64 MiB */
 #define WAITING_MAX 10 /* of the listener's workers: the others are for who has signed in */
 
 struct logins {

@@ -83,18 +83,51 @@ QUERY(SUBJECT_ERASE_PUSHED, "DELETE FROM pushed WHERE source = $1 OR id = $1")
 QUERY(SUBJECT_ERASE_PUSHED_TITLE, "DELETE FROM pushed WHERE title = $1")
 
 /* phonebooks */
-#define DIRECTORY_SELECT                                                                                                               \
-    "SELECT no, name, push_book, number_form, line, plain_http, created_ms, pushed_ms, fetched_ms, fetched_as FROM directory "
-QUERY(DIRECTORY_ADD, "INSERT INTO directory(name, key_hash, push_book, number_form, line, plain_http, created_ms, pushed_ms, fetched_ms)"
-                     " VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0) RETURNING no")
-QUERY(DIRECTORY_BY_KEY, DIRECTORY_SELECT "WHERE key_hash = $1")
-QUERY(DIRECTORY_BY_NAME, DIRECTORY_SELECT "WHERE name = $1")
-QUERY(DIRECTORY_LIST, DIRECTORY_SELECT "ORDER BY name")
+#define DIRECTORY_COLUMNS                                                                                                              \
+    "d.no, d.name, d.push_book, d.created_ms, d.pushed_ms, d.fetched_ms, d.fetched_as, d.merged_book, d.merged_version"
+#define DIRECTORY_SELECT "SELECT " DIRECTORY_COLUMNS " FROM directory d "
+QUERY(DIRECTORY_ADD, "INSERT INTO directory(name, push_book, created_ms, pushed_ms, fetched_ms) VALUES ($1, $2, $3, 0, 0) RETURNING no")
+QUERY(DIRECTORY_BY_KEY, "SELECT " DIRECTORY_COLUMNS ", k.rights, k.until_ms FROM directory_key k JOIN directory d ON d.no = k.directory"
+                        " WHERE k.hash = $1")
+QUERY(DIRECTORY_BY_NAME, DIRECTORY_SELECT "WHERE d.name = $1")
+QUERY(DIRECTORY_OF_USER, DIRECTORY_SELECT "WHERE d.merged_book IN (SELECT book FROM dav_user_book WHERE dav_user = $1)")
+QUERY(DIRECTORY_LIST, DIRECTORY_SELECT "ORDER BY d.name")
 QUERY(DIRECTORY_REMOVE, "DELETE FROM directory WHERE no = $1")
 QUERY(DIRECTORY_PUSHED, "UPDATE directory SET pushed_ms = $2 WHERE no = $1")
 QUERY(DIRECTORY_FETCHED, "UPDATE directory SET fetched_ms = $2, fetched_as = $3 WHERE no = $1")
-QUERY(DIRECTORY_BOOK_ADD, "INSERT INTO directory_book(directory, place, book) VALUES ($1, $2, $3)")
-QUERY(DIRECTORY_BOOKS, "SELECT book FROM directory_book WHERE directory = $1 ORDER BY place")
+QUERY(DIRECTORY_MERGED_BOOK, "UPDATE directory SET merged_book = $2 WHERE no = $1")
+QUERY(DIRECTORY_MERGED_VERSION, "UPDATE directory SET merged_version = $2 WHERE no = $1")
+QUERY(DIRECTORY_KEY_ADD, "INSERT INTO directory_key(hash, directory, rights, created_ms, until_ms) VALUES ($1, $2, $3, $4, 0)")
+QUERY(DIRECTORY_KEY_GET, "SELECT directory FROM directory_key WHERE hash = $1")
+QUERY(DIRECTORY_KEYS, "SELECT rights, created_ms, until_ms FROM directory_key WHERE directory = $1 ORDER BY created_ms, hash")
+QUERY(DIRECTORY_KEYS_UNTIL, "UPDATE directory_key SET until_ms = $3 WHERE directory = $1 AND (rights & $2) <> 0 AND (until_ms = 0 OR until_ms > $3)")
+QUERY(DIRECTORY_KEYS_RIGHTS, "UPDATE directory_key SET rights = $2 WHERE directory = $1")
+QUERY(DIRECTORY_KEYS_PURGE, "DELETE FROM directory_key WHERE directory = $1 AND (rights = 0 OR (until_ms > 0 AND until_ms <= $2))")
+QUERY(DIRECTORY_PART_ADD, "INSERT INTO directory_part(directory, place, kind, book, link) VALUES ($1, $2, $3, $4, $5)")
+QUERY(DIRECTORY_PART_PLACE, "SELECT COALESCE(max(place), -1) + 1 FROM directory_part WHERE directory = $1 AND kind <> 2")
+QUERY(DIRECTORY_PART_SET_PLACE, "UPDATE directory_part SET place = $3 WHERE directory = $1 AND book = $2")
+QUERY(DIRECTORY_PART_REMOVE, "DELETE FROM directory_part WHERE directory = $1 AND book = $2")
+QUERY(BOOK_REMOVE_PARTS, "DELETE FROM directory_part WHERE book = (SELECT id FROM book WHERE no = $1)")
+QUERY(DIRECTORY_PART_OF_LINK, "SELECT p.book FROM directory_part p JOIN book b ON b.id = p.book WHERE p.directory = $1 AND p.link = $2")
+QUERY(DIRECTORY_PARTS, "SELECT p.kind, p.book, p.link, b.name, b.living, b.seq FROM directory_part p JOIN book b ON b.id = p.book"
+                       " WHERE p.directory = $1 ORDER BY p.place, p.book")
+QUERY(DIRECTORY_PART_OWNER, "SELECT d.name, p.kind FROM directory_part p JOIN directory d ON d.no = p.directory WHERE p.book = $1 AND p.kind <> 0"
+                            " UNION ALL SELECT name, 3 FROM directory WHERE merged_book = $1")
+QUERY(DIRECTORY_SETTINGS, "SELECT key, value FROM directory_setting WHERE directory = $1 ORDER BY key")
+QUERY(DIRECTORY_SETTING_SET, "INSERT INTO directory_setting(directory, key, value) VALUES ($1, $2, $3)"
+                             " ON CONFLICT(directory, key) DO UPDATE SET value = excluded.value")
+QUERY(DIRECTORY_SETTING_REMOVE, "DELETE FROM directory_setting WHERE directory = $1 AND key = $2")
+QUERY(DIRECTORY_UPLOAD_DROP, "DELETE FROM directory_upload WHERE directory = $1 AND age = $2")
+QUERY(DIRECTORY_UPLOAD_AGE, "UPDATE directory_upload SET age = 1 WHERE directory = $1 AND age = 0")
+QUERY(DIRECTORY_UPLOAD_ADD, "INSERT INTO directory_upload(directory, age, time_ms, digest, seq, told, size_bytes, body)"
+                            " VALUES ($1, 0, $2, $3, $4, $5, $6, $7)")
+QUERY(DIRECTORY_UPLOAD_GET, "SELECT time_ms, digest, seq, told, size_bytes FROM directory_upload WHERE directory = $1 AND age = $2")
+QUERY(DIRECTORY_UPLOAD_BODY, "SELECT size_bytes, body FROM directory_upload WHERE directory = $1 AND age = $2")
+QUERY(DIRECTORY_UPLOADS_FORGET, "DELETE FROM directory_upload")
+
+/* many records of one book at once */
+QUERY(BOOK_RAISE, "UPDATE book SET seq = $2, living = living + $3 WHERE no = $1")
+QUERY(RECORD_CONTENTS, "SELECT no, uid, title, body FROM record WHERE book = $1 AND deleted = 0")
 
 /* who uses the CardDAV server */
 QUERY(USER_ADD, "INSERT INTO dav_user(name, password, created_ms) VALUES ($1, $2, $3) RETURNING no")

@@ -129,13 +129,21 @@ static const char pushed[] =
     "CREATE INDEX pushed_source ON pushed(source);"
     "CREATE TABLE pushed_list(link " ROWKEY ", identity TEXT NOT NULL, sent_ms BIGINT NOT NULL, unsure BIGINT NOT NULL);";
 
-/* Phonebooks (state/directory.h). */
+/* Phonebooks (state/directory.h): their keys, what they are made of, what people set, and the last two files pushed in. */
 static const char directories[] =
-    "CREATE TABLE directory(no " SERIAL ", name TEXT NOT NULL UNIQUE, key_hash TEXT NOT NULL UNIQUE, push_book TEXT NOT NULL,"
-    " number_form TEXT, line TEXT, plain_http BIGINT NOT NULL, created_ms BIGINT NOT NULL, pushed_ms BIGINT NOT NULL,"
-    " fetched_ms BIGINT NOT NULL, fetched_as TEXT);"
-    "CREATE TABLE directory_book(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, place BIGINT NOT NULL,"
-    " book TEXT NOT NULL, PRIMARY KEY(directory, book));";
+    "CREATE TABLE directory(no " SERIAL ", name TEXT NOT NULL UNIQUE, push_book TEXT NOT NULL, created_ms BIGINT NOT NULL,"
+    " pushed_ms BIGINT NOT NULL, fetched_ms BIGINT NOT NULL, fetched_as TEXT, merged_book TEXT, merged_version TEXT);"
+    "CREATE TABLE directory_key(hash TEXT NOT NULL PRIMARY KEY, directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE,"
+    " rights BIGINT NOT NULL, created_ms BIGINT NOT NULL, until_ms BIGINT NOT NULL);"
+    "CREATE INDEX directory_key_of ON directory_key(directory);"
+    "CREATE TABLE directory_part(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, place BIGINT NOT NULL,"
+    " kind BIGINT NOT NULL, book TEXT NOT NULL, link TEXT, PRIMARY KEY(directory, book));"
+    "CREATE UNIQUE INDEX directory_part_link ON directory_part(directory, link);"
+    "CREATE TABLE directory_setting(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, key TEXT NOT NULL,"
+    " value TEXT NOT NULL, PRIMARY KEY(directory, key));"
+    "CREATE TABLE directory_upload(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, age BIGINT NOT NULL,"
+    " time_ms BIGINT NOT NULL, digest TEXT NOT NULL, seq BIGINT NOT NULL, told TEXT NOT NULL, size_bytes BIGINT NOT NULL,"
+    " body BYTEA NOT NULL, PRIMARY KEY(directory, age));";
 
 /* Who reads and writes books over CardDAV (state/user.h), and under which names they put cards there. */
 static const char users[] =

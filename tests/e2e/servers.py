@@ -6,13 +6,16 @@
 Nothing here sleeps a fixed time: a server is ready when its port answers, or it has ended and its output says why."""
 
 import base64
+import fcntl
 import http.client
 import imaplib
 import os
+import random
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
 
@@ -22,10 +25,23 @@ import google_cards  # noqa: E402
 SYSTEM_PYTHON = "/usr/bin/python3"  # Debian's servers are installed for Debian's Python
 
 
+reserved = []  # lock files, held until this process ends
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port for a server that cannot be told to take any. It stays ours: no other script's, because it is locked, and no outgoing
+    connection's, because it is below the range of those."""
+    for port in random.sample(range(10000, 32768), 1000):
+        try:
+            lock = open(os.path.join(tempfile.gettempdir(), "abgleich-port-%d" % port), "ab")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        reserved.append(lock)
+        return port
+    raise RuntimeError("no port is free")
 
 
 def wait_for_port(port, process, seconds=30):
