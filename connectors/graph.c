@@ -385,6 +385,7 @@ const struct connector connector_graph = {
     .name = "graph",
     .capabilities = CAN_TOKEN | CAN_CONDITION,
     .settings = settings,
+    .shared_settings = oauth_settings,
     .open = graph_open,
     .close = graph_close,
     .discover = graph_discover,
