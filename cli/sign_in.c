@@ -26,7 +26,8 @@ const char *sign_in_text(enum oauth_state s)
 
 bool sign_in_look(const struct config_account *a, struct db *db, struct oauth_report *out)
 {
-    struct account account = {.name = a->name, .settings = a->settings, .n_settings = a->n_settings};
+    struct account account = {
+        .name = a->name, .connector = a->connector, .settings = a->settings, .n_settings = a->n_settings};
     struct fault ignored AUTO_FAULT = FAULT_INIT;
     if (!oauth_is_used(&account)) return false;
     account.tokens = token_store_new(db, a->name);

@@ -118,6 +118,7 @@ static void graph_close(struct session *s)
     json_decref(s->bare);
     json_decref(s->deleted);
     json_decref(s->doubles);
+    json_decref(s->scanned);
     free(s->about.name);
     free(s->about.path);
     free(s->path);

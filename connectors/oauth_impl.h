@@ -74,7 +74,7 @@ bool oauth_needs_person(const struct oauth *o); /* the flow has a dialogue and a
 enum fault_code oauth_load(struct oauth *o, struct fault *f);
 const char *oauth_address(const struct oauth *o, const char *key, struct buf *out); /* "oauth.token_url"; NULL = none */
 const char *oauth_scope(const struct oauth *o);
-bool oauth_is_of_microsoft(const struct oauth *o);
+bool oauth_is_microsoft(const struct oauth *o);
 /* Takes what a token endpoint gave into o->now and keeps it. */
 enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, struct fault *f);
 

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define DAY_MS (24 * 60 * 60 * 1000LL)
 #define IDLE_MICROSOFT_MS (90 * DAY_MS) /* so long a refresh token may lie unused */
@@ -41,7 +40,7 @@ static bool lived_a_week(const struct oauth *o)
 void oauth_add_cause(const struct oauth *o, const struct oauth_answer *a, struct fault *f)
 {
     const char *text = NULL;
-    if (!f || !f->code || !a->error || strcmp(a->error, "invalid_grant") != 0 || oauth_is_of_microsoft(o)) return;
+    if (!f || !f->code || !a->error || strcmp(a->error, "invalid_grant") != 0 || oauth_is_microsoft(o)) return;
     if (o->flow == FLOW_SERVICE)
         text = _("for a service account: is this computer's clock right, and is there a person of that address in the "
                  "organisation?");
@@ -64,24 +63,13 @@ static void earliest(int64_t *end_ms, int64_t *life_ms, int64_t from_ms, int64_t
     *life_ms = until_ms - from_ms;
 }
 
-/* The day that the administrator wrote down: the last one on which the secret or certificate is good (microsoft-graph
- * 7). */
-static int64_t secret_end_ms(const struct oauth *o)
-{
-    const char *day = account_setting(o->account, "oauth.secret_expires");
-    char text[DATE_BYTES];
-    struct tm end = {0};
-    if (!day || !date_parse(str_of(day), text) || !strptime(text, "%Y-%m-%d", &end)) return 0;
-    return (int64_t)timegm(&end) * 1000 + DAY_MS;
-}
-
 /* life_ms: how long it lives from its beginning, or from its last use, to that end. */
 static int64_t end_of(const struct oauth *o, int64_t *life_ms)
 {
     int64_t end_ms = 0;
     *life_ms = 0;
     if (oauth_needs_person(o) && o->now.refresh) {
-        int64_t idle_ms = oauth_is_of_microsoft(o) ? IDLE_MICROSOFT_MS : IDLE_GOOGLE_MS;
+        int64_t idle_ms = oauth_is_microsoft(o) ? IDLE_MICROSOFT_MS : IDLE_GOOGLE_MS;
         earliest(&end_ms, life_ms, o->now.used_ms, o->now.used_ms + idle_ms);
         if (o->now.ends_ms) earliest(&end_ms, life_ms, o->now.since_ms, o->now.ends_ms);
     }
@@ -91,8 +79,9 @@ static int64_t end_of(const struct oauth *o, int64_t *life_ms)
         int64_t end_s = oauth_read_key(o, &pem, &ignored) ? 0 : jwt_certificate_end_s(buf_str(&pem));
         if (end_s) earliest(&end_ms, life_ms, 0, end_s * 1000);
     }
-    int64_t secret_ms = secret_end_ms(o);
-    if (secret_ms) earliest(&end_ms, life_ms, 0, secret_ms);
+    const char *told = account_setting(o->account, "oauth.secret_expires");
+    char day[DATE_BYTES];
+    if (told && date_parse(str_of(told), day)) earliest(&end_ms, life_ms, 0, date_ms(day));
     return end_ms;
 }
 

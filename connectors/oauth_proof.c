@@ -105,7 +105,7 @@ static enum fault_code add_service(struct oauth *o, struct buf *form, struct fau
 /* An application belongs to one tenant: "organizations" is for persons (microsoft-graph 1). */
 static enum fault_code check_tenant(const struct oauth *o, struct fault *f)
 {
-    if (!oauth_is_of_microsoft(o) || account_setting(o->account, "oauth.tenant") ||
+    if (!oauth_is_microsoft(o) || account_setting(o->account, "oauth.tenant") ||
         account_setting(o->account, "oauth.token_url"))
         return FAULT_NONE;
     return fault_set(f, FAULT_CONFIG, _("write oauth.tenant into the account's section: the tenant's id or domain"),
