@@ -10,10 +10,11 @@
 static bool check_options(struct cli *cli, struct directory *d)
 {
     enum number_form form;
+    struct form_settings scratch = {.title = ""};
     const char *number = cli_option(cli, "number"), *line = cli_option(cli, "line"), *key = cli_option(cli, "key");
     if (number && !number_form_parse(str_of(number), &form))
-        cli_usage(cli, "--number stored|e164|idd|national", _("\"%s\" is no form of numbers"), number);
-    else if (line && strspn(line, "0123456789*#") != strlen(line))
+        cli_usage(cli, "--number stored|e164|idd|national|prefix", _("\"%s\" is no form of numbers"), number);
+    else if (line && !form_setting_take(&scratch, STR("line"), line))
         cli_usage(cli, "--line 0", _("\"%s\" cannot be dialled"), line);
     else if (key && !directory_key_ok(str_of(key)))
         cli_usage(cli, _("leave --key out: a random one is made"),

@@ -5,7 +5,7 @@
 
 #include "base/i18n.h"
 #include "base/network.h"
-#include "mapping/phonebook.h"
+#include "mapping/phonebook_form.h"
 #include "state/secrets.h"
 
 #include <stdlib.h>
@@ -21,19 +21,6 @@ static int end(struct cli *cli)
 }
 
 /* -- settings -- */
-
-static bool check_number(struct str v)
-{
-    enum number_form form;
-    return number_form_parse(v, &form);
-}
-
-static bool check_line(struct str v)
-{
-    for (size_t i = 0; i < v.n; i++)
-        if (!memchr("0123456789*#", v.p[i], 12)) return false;
-    return v.n > 0;
-}
 
 static bool check_bool(struct str v)
 {
@@ -59,11 +46,16 @@ static bool check_user(struct str v)
 
 static const struct setting_row {
     const char *key;
-    bool (*check)(struct str value);
+    bool (*check)(struct str value); /* NULL: phones know it (mapping/phonebook_form.h) */
     const char *expects;
 } rows[] = {
-    {"number", check_number, N_("stored, e164, idd or national")},
-    {"line", check_line, N_("what is dialled for an outside line, like 0")},
+    {"number", NULL, N_("stored, e164, idd, national or prefix")},
+    {"line", NULL, N_("what is dialled for an outside line, like 0")},
+    {"area", NULL, N_("an area code, like 040")},
+    {"country", NULL, N_("a country, like DE")},
+    {"include_fax", NULL, N_("yes or no")},
+    {"names", NULL, N_("all, latin1 or ascii")},
+    {"company", NULL, N_("yes or no")},
     {"plain_http", check_bool, N_("yes or no")},
     {"networks", network_list_ok, N_("networks like 192.168.0.0/16, fd00::/8")},
     {"charset", check_charset, "windows-1252"},
@@ -72,12 +64,18 @@ static const struct setting_row {
     {NULL, NULL, NULL},
 };
 
+static bool is_value(const struct setting_row *row, const char *value)
+{
+    struct form_settings scratch = {.title = ""};
+    return row->check ? row->check(str_of(value)) : form_setting_take(&scratch, str_of(row->key), value);
+}
+
 static const struct setting_row *row_of(struct cli *cli, const struct config_pair *pair)
 {
     const struct setting_row *row = rows;
     struct buf all AUTO_BUF = BUF_INIT;
     while (row->key && strcmp(row->key, pair->key) != 0) row++;
-    if (row->key && (!pair->value || row->check(str_of(pair->value)))) return row;
+    if (row->key && (!pair->value || is_value(row, pair->value))) return row;
     if (row->key) {
         buf_addf(&all, _("write %s"), _(row->expects));
         cli_usage(cli, buf_cstr(&all), _("\"%s\" is no value for %s"), pair->value, row->key);

@@ -52,6 +52,7 @@ int command_user_remove(struct cli *);
 int command_directory_add(struct cli *);
 int command_directory_list(struct cli *);
 int command_directory_remove(struct cli *);
+int command_directory_lint(struct cli *);
 int command_directory_show(struct cli *);
 int command_directory_set(struct cli *);
 int command_directory_order(struct cli *);

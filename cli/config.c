@@ -402,6 +402,7 @@ enum fault_code config_load(const char *path, bool required, struct config **out
     c->quiet_ms = 5 * 1000;
     c->history_ms = 30 * CONFIG_DAY_MS;
     c->max_upload_bytes = 16 << 20;
+    c->dav_rate = 1000;
     c->max_attachment_bytes = 20 << 20;
     c->tombstone_keep_ms = 180 * CONFIG_DAY_MS;
     c->report = (struct config_report){

@@ -125,6 +125,8 @@ static const struct config_key general[] = {
     {"tombstone_keep", CONFIG_DURATION, AT(tombstone_keep_ms), NULL, EXPECTS_DURATION},
     {"max_attachment", CONFIG_SIZE, AT(max_attachment_bytes), NULL, N_("a size like 20M")},
     {"max_upload", CONFIG_SIZE, AT(max_upload_bytes), NULL, N_("a size like 20M")},
+    {"dav_rate", CONFIG_COUNT, AT(dav_rate), NULL, N_("how many requests a second a user of CardDAV may make on average, 1 to 1000")},
+    {"dav_delete_books", CONFIG_BOOL, AT(dav_delete_books), NULL, EXPECTS_BOOL},
     {"directory_claim", CONFIG_BOOL, AT(directory_claim), NULL, EXPECTS_BOOL},
     {"directory_claim_networks", CONFIG_TEXT, AT(directory_claim_networks), network_list_ok, N_("networks like 192.168.0.0/16, fd00::/8")},
     {"directory_columns", CONFIG_PATH, AT(directory_columns), NULL, EXPECTS_PATH},

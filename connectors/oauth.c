@@ -124,16 +124,16 @@ const char *oauth_address(const struct oauth *o, const char *key, struct buf *ou
     return buf_cstr(out);
 }
 
-bool oauth_is_microsoft(const struct oauth *o)
-{
-    return is_of_microsoft(o->account);
-}
-
 const char *oauth_scope(const struct oauth *o)
 {
     const char *set = account_setting(o->account, "oauth.scope");
     if (!set && o->flow == FLOW_CLIENT) set = provided(o->account, "application scope");
     return set ? set : provided(o->account, "oauth.scope");
+}
+
+bool oauth_is_of_microsoft(const struct oauth *o)
+{
+    return is_of_microsoft(o->account);
 }
 
 /* -- what is kept -- */

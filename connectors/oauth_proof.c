@@ -11,11 +11,12 @@
 #define ASSERTION_S 540 /* 5 to 10 minutes (microsoft-graph 1), at most an hour (google-people 1) */
 #define KEY_MAX_BYTES (64u << 10)
 
-void oauth_key_wipe(struct buf *b)
+void key_wipe(struct buf *b)
 {
     if (b->data) sodium_memzero(b->data, b->cap);
     buf_free(b);
 }
+
 enum fault_code oauth_read_key(const struct oauth *o, struct buf *out, struct fault *f)
 {
     const char *path = account_setting(o->account, "oauth.key_file");
@@ -105,7 +106,7 @@ static enum fault_code add_service(struct oauth *o, struct buf *form, struct fau
 /* An application belongs to one tenant: "organizations" is for persons (microsoft-graph 1). */
 static enum fault_code check_tenant(const struct oauth *o, struct fault *f)
 {
-    if (!oauth_is_microsoft(o) || account_setting(o->account, "oauth.tenant") ||
+    if (!oauth_is_of_microsoft(o) || account_setting(o->account, "oauth.tenant") ||
         account_setting(o->account, "oauth.token_url"))
         return FAULT_NONE;
     return fault_set(f, FAULT_CONFIG, _("write oauth.tenant into the account's section: the tenant's id or domain"),

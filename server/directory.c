@@ -6,6 +6,8 @@
 #include "base/network.h"
 #include "mapping/directory_csv.h"
 #include "server/directory_impl.h"
+#include "server/directory_phones.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
 
@@ -203,23 +205,9 @@ static bool make_it(void *ctx, const struct snapshot *snap, struct buf *out, con
 {
     struct making *m = ctx;
     *type = "text/csv; charset=utf-8";
-    if (m->family) return m->family->write(&snap->book, &m->settings, &m->query, out, type);
+    if (m->family) return phone_family_write(m->family, &snap->book, &m->settings, &m->query, out, type);
     directory_csv_write(&snap->book, out);
     return true;
-}
-
-/* The parameters that any family knows: they are part of what was made. */
-static void name_it(const struct asking *a, struct buf *out)
-{
-    static const char *const names[] = {"format",    "menu", "letter", "q",    "num",   "offset", "limit",
-                                        "command",   "type", "first",  "last", "count", "reqsrc", "reqid",
-                                        "set_first", "ln",   "fn",     "nn",   "co",    "cpn",    "hm",
-                                        "mb",        "bp",   "fx",     "sip"};
-    buf_adds(out, a->rest);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = http_call_query(a->call, names[i]);
-        if (value) buf_addf(out, "&%s=%zu:%s", names[i], strlen(value), value);
-    }
 }
 
 static bool has_etag(const char *list, const char *etag)
@@ -229,18 +217,6 @@ static bool has_etag(const char *list, const char *etag)
         struct str one = str_trim(str_split(&rest, ','));
         if (str_starts(one, STR("W/"))) one = (struct str){one.p + 2, one.n - 2};
         if (str_eq(one, STR("*")) || str_eq(one, str_of(etag))) return true;
-    }
-    return false;
-}
-
-static bool takes_gzip(const struct http_call *c)
-{
-    const char *header = http_call_header(c, "Accept-Encoding");
-    struct str rest = str_of(header);
-    while (header && rest.p) {
-        struct str one = str_trim(str_split(&rest, ',')), name = str_split(&one, ';');
-        if (str_eq_nocase(str_trim(name), STR("gzip")))
-            return !(one.p && str_find(one, STR("q=0")) != (size_t)-1 && str_find(one, STR("q=0.")) == (size_t)-1);
     }
     return false;
 }
@@ -272,7 +248,7 @@ static void hand_out(struct asking *a, const struct snapshot *snap, struct rende
         a->answer->status = 304;
         return;
     }
-    bool gzip = r->gzip && takes_gzip(a->call);
+    bool gzip = r->gzip && gzip_is_taken(a->call);
     if (gzip) http_answer_header(a->answer, "Content-Encoding", "gzip");
     struct blob *blob = blob_keep(gzip ? r->gzip : r->plain);
     a->answer->status = 200;
@@ -285,17 +261,13 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
     struct buf as AUTO_BUF = BUF_INIT;
-    const char *num = http_call_query(a->call, "num");
     struct making m = {.a = a, .family = family};
     struct snapshot *snap = snapshot_of(a->s, a->desk->db, &a->d, &f);
     if (!snap) {
         say(a, 503, _("the phonebook cannot be read just now"));
         return;
     }
-    m.settings = (struct form_settings){.title = arena_strdup(&a->arena, a->d.name),
-                                        .region = a->s->settings.region,
-                                        .line = a->d.line.n ? arena_strdup(&a->arena, a->d.line) : NULL};
-    m.settings.form_is_set = number_form_parse(num ? str_of(num) : a->d.number_form, &m.settings.form);
+    m.settings = directory_form_settings(&a->d, a->s->settings.region, &a->arena);
     if (family) {
         const char *host = http_call_header(a->call, "Host");
         const char *url =
@@ -303,8 +275,7 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
                          host ? host : "localhost", STR_ARG(a->key), family->path);
         m.query = (struct form_query){query_value, a->call, file, url};
     }
-    name_it(a, &as);
-    if (family) buf_addf(&as, " %s", m.query.url); /* links carry the host that was asked */
+    if (family) phone_family_key(family, &m.query, &as);
     struct rendered *r = snapshot_render(a->s, snap, buf_cstr(&as), make_it, &m);
     if (r) {
         hand_out(a, snap, r);
@@ -314,6 +285,23 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
     } else
         say(a, 404, _("not found"));
     snapshot_drop(a->s, snap);
+}
+
+#define WARNED_EVERY_MS (24 * 60 * 60 * (int64_t)1000)
+
+/* Once a day for each: who reads along has the key. */
+static void warn_of_plain(struct asking *a)
+{
+    struct env *env = &a->desk->system.env;
+    struct pushing *one = &a->s->plain[a->d.no % PUSHING_MAX];
+    int64_t now_ms = env->monotonic_ms(env);
+    pthread_mutex_lock(&a->s->mutex);
+    bool warn = one->directory != a->d.no || now_ms - one->since_ms > WARNED_EVERY_MS;
+    if (warn) *one = (struct pushing){a->d.no, now_ms, 0};
+    pthread_mutex_unlock(&a->s->mutex);
+    if (warn)
+        env_logf(env, LOG_WARNING, _("phonebook \"%.*s\" was read without encryption by %s: its key can be read along"),
+                 STR_ARG(a->d.name), http_call_peer(a->call));
 }
 
 #define NOTED_EVERY_MS (60 * (int64_t)1000)
@@ -338,6 +326,7 @@ static void serve(struct asking *a)
     const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
     bool post = strcmp(http_call_method(a->call), "POST") == 0, push = post && !*a->rest;
     if (!find(a, push)) return;
+    if (!is_private(a)) warn_of_plain(a);
     if (*a->rest && !family)
         say(a, 404, _("not found"));
     else if (push) {
@@ -358,8 +347,8 @@ static void on_begin(void *ctx, struct http_call *c)
     struct directory_service *s = ctx;
     if (strcmp(http_call_method(c), "POST") != 0) return;
     http_call_take_body(c, s->settings.upload_bytes + FORM_BYTES, _("the file is larger than max_upload allows"));
-    if (!strchr(http_call_path(c) + strlen(PREFIX), '/'))
-        http_call_lane(c, HTTP_LANE_BULK); /* (telephones post, too) */
+    bool is_push = !strchr(http_call_path(c) + strlen(PREFIX), '/'); /* (telephones post, too) */
+    http_call_lane(c, is_push ? HTTP_LANE_BULK : HTTP_LANE_READ);
 }
 
 static void on_work(void *ctx, struct http_call *c)

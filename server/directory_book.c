@@ -68,8 +68,9 @@ void directory_version(const struct directory *d, const struct directory_part *p
     struct digest digest;
     digest_init(&digest);
     digest_str(&digest, d->name);
-    digest_str(&digest, d->number_form);
-    digest_str(&digest, d->line);
+    const struct str settings[] = {d->number_form, d->line,  d->area,   d->country,
+                                   d->include_fax, d->names, d->company};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) digest_str(&digest, settings[i]);
     for (size_t i = 0; i < n; i++) {
         digest_str(&digest, parts[i].book);
         digest_add(&digest, &parts[i].seq, sizeof parts[i].seq);

@@ -1,9 +1,10 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "server/directory_impl.h"
+#include "server/directory_phones.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #define SNAPSHOTS_MAX 32
 #define RENDERED_MAX 64
@@ -36,13 +37,17 @@ void blob_drop(void *blob)
 static struct snapshot *make(struct directory_service *s, struct db *db, const struct directory *d,
                              const struct directory_part *parts, size_t n, const char *version, struct fault *f)
 {
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
     struct snapshot *snap = mem_calloc(1, sizeof *snap);
-    const struct directory_reading how = {.region = s->settings.region};
+    const struct form_settings settings = directory_form_settings(d, s->settings.region, &scratch);
+    const struct directory_reading how = {.region = settings.region};
     snap->users = 1;
     snap->directory = d->no;
     snap->made_s = db_env(db)->now_ms(db_env(db)) / 1000;
     memcpy(snap->version, version, sizeof snap->version);
-    if (!directory_read_book(db, parts, n, &how, &snap->book, NULL, f)) return snap;
+    enum fault_code code = directory_read_book(db, parts, n, &how, &snap->book, NULL, f);
+    snap->book.region = s->settings.region; /* the phonebook's own does not live as long */
+    if (!code) return snap;
     phonebook_free(&snap->book);
     free(snap);
     return NULL;
@@ -150,20 +155,7 @@ struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const s
 static struct blob *zipped(const struct buf *plain)
 {
     struct buf out = BUF_INIT;
-    z_stream z = {0};
-    if (plain->len < 256 || deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return NULL;
-    uLong bound = deflateBound(&z, (uLong)plain->len);
-    buf_reserve(&out, bound);
-    z.next_in = (Bytef *)(void *)plain->data;
-    z.avail_in = (uInt)plain->len;
-    z.next_out = (Bytef *)(void *)out.data;
-    z.avail_out = (uInt)bound;
-    int done = deflate(&z, Z_FINISH);
-    out.len = z.total_out;
-    deflateEnd(&z);
-    if (done == Z_STREAM_END) return blob_new(&out);
-    buf_free(&out);
-    return NULL;
+    return gzip_make(buf_str(plain), 6, &out) ? blob_new(&out) : NULL;
 }
 
 static struct rendered *find_rendered(struct snapshot *snap, const char *as)

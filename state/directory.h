@@ -20,6 +20,7 @@ struct directory {
     int64_t no;
     struct str name, push_book;   /* push_book: id of the book that pushes replace */
     struct str number_form, line; /* number_form: {NULL,0} = each family's own; line: {NULL,0} = none */
+    struct str area, country, include_fax, names, company; /* as mapping/phonebook_form.h takes them; {NULL,0} = not set */
     bool plain_http;
     struct str networks;    /* who may use plain http: "192.168.0.0/16, ..."; {NULL,0} = everybody */
     struct str charset;     /* what a file is read as that is no UTF-8; {NULL,0} = it is refused */
@@ -38,12 +39,13 @@ enum fault_code directory_add(struct db *db, struct directory *d, struct str key
 /* With its keys and settings. Books stay. */
 enum fault_code directory_remove(struct db *db, int64_t no, struct fault *f);
 bool directory_by_name(struct db *db, struct str name, struct arena *arena, struct directory *out);
-/* The phonebook that this book shows over CardDAV. */
-bool directory_by_merged(struct db *db, struct str book, struct arena *arena, struct directory *out);
 size_t directory_list(struct db *db, struct arena *arena, struct directory **out);
+/* Those whose merged book this user of the CardDAV server has. */
+size_t directory_list_of_user(struct db *db, int64_t user, struct arena *arena, struct directory **out);
 enum fault_code directory_note_push(struct db *db, int64_t no, struct fault *f);
 enum fault_code directory_note_fetch(struct db *db, int64_t no, struct str as, struct fault *f);
-/* One of "number", "line", "plain_http", "networks", "charset", "max_shrink" (checked by the caller). {NULL,0} takes it
+/* One of "number", "line", "area", "country", "include_fax", "names", "company", "plain_http", "networks", "charset",
+ * "max_shrink" (checked by the caller). {NULL,0} takes it
  * out. */
 enum fault_code directory_set(struct db *db, int64_t no, const char *key, struct str value, struct fault *f);
 

@@ -6,7 +6,7 @@ npm=yes
 [ "${1:-}" != --no-npm ] || npm=
 packages="gcc g++ pkg-config gettext libcurl4-openssl-dev libsqlite3-dev libjansson-dev libxml2-dev libuv1-dev libinih-dev
 libphonenumber-dev libprotobuf-dev libicu-dev libsodium-dev libssl-dev uthash-dev zlib1g-dev liblzma-dev libabsl-dev libmicrohttpd-dev libpsl-dev
-libcriterion-dev clang libclang-rt-14-dev python3 radicale xandikos cyrus-caldav cyrus-imapd sasl2-bin libsasl2-modules python3-aiosmtpd openssl nginx-light vdirsyncer curl sqlite3"
+libcriterion-dev clang libclang-rt-14-dev python3 radicale xandikos cyrus-caldav cyrus-imapd sasl2-bin libsasl2-modules python3-aiosmtpd openssl nginx-light vdirsyncer curl sqlite3 libxml2-utils syncevolution dbus wrk"
 [ -z "$npm" ] || command -v npm >/dev/null || packages="$packages nodejs npm"
 missing=
 for p in $packages; do

@@ -205,7 +205,7 @@ MUTANTS = [
      "a sign-in without the right at contacts counts"),
     ("oauth-any-state", "connectors/oauth_login.c", "&&\n                str_eq(buf_str(&told), str_of(state));", "&&\n                told.len > 0 && state;",
      "whoever knows the port ends the login"),
-    ("oauth-other-loopback", "connectors/oauth_login.c", "oauth_is_microsoft(o) ? \"localhost\" : \"127.0.0.1\"", "\"127.0.0.1\"",
+    ("oauth-other-loopback", "connectors/oauth_login.c", "oauth_is_of_microsoft(o) ? \"localhost\" : \"127.0.0.1\"", "\"127.0.0.1\"",
      "Microsoft comes back to an address it does not register"),
     ("oauth-salt", "connectors/oauth_jwt.c", "#define SALT_BYTES 32", "#define SALT_BYTES 20", "an assertion nobody takes"),
     ("oauth-http-error-kills", "connectors/oauth_call.c", "if (x->status >= 500 || x->status == 429 || x->status < 200) return no_answer(x, f);",
