@@ -12,7 +12,8 @@ import urllib.request
 import foreign
 import test_people
 from graph_judge import Judge
-from harness import Suite, card
+from graph_login import APP, SECRET, TENANT
+from harness import Site, Suite, card
 from microsoft_graph import Graph
 from test_people import build_clock, photo_line, script
 
@@ -192,6 +193,38 @@ def a_whole_sync(shim):
         case.close(good)
 
 
+def an_application(shim):
+    """The application itself, which has no "me": the same under /users/ADDRESS."""
+    case, good = Case(shim), False
+    try:
+        w, site = case.world, Site()
+        case.site = site
+        site.environment = {"LD_PRELOAD": shim, "SHIM_CLOCK": w.clock.path}
+        with Judge(w) as judge:
+            with open(site.folder + "/secret", "w", encoding="utf-8") as f:
+                f.write(SECRET + "\n")
+            with open(site.config, "a", encoding="utf-8") as f:
+                f.write("[account srv]\nconnector = graph\nurl = %s\nuser = %s\nsecret = file:%s/secret\noauth.flow = client\noauth.client_id = %s\n"
+                        "oauth.token_url = %s%s/oauth2/v2.0/token\n[link kunden]\na = contactbox:Kunden\nb = srv:%s\nmode = two-way\n"
+                        "authority = contactbox\n" % (judge.address, w.user, site.folder, APP, w.login.url, TENANT, w.book_name))
+            site.run("book", "add", "Kunden", expect=0)
+            site.add(card("u1", "Meier;Anna", *EVERYTHING_HERE))
+            w.add(EVERYTHING_THERE, photo=JPEG2)
+            case.sync()
+            case.quiet()
+            case.edit("Anna", "NICKNAME:Anni", "NICKNAME:Anna")
+            w.remove(case.there()["Lale"].id)
+            case.sync()
+            assert set(case.there()) == case.here() == {"Anna"} and case.named("Anna")["nickName"] == "Anna"
+            in_order(w, judge)
+            assert judge.replay() >= 2
+            in_order(w, judge)
+            assert w.calls and all(url.startswith("/users/") for _, url in w.calls), w.calls
+        good = True
+    finally:
+        case.close(good)
+
+
 def called(url):
     path, _, query = url.partition("?")
     return path, sorted(urllib.parse.parse_qsl(query, keep_blank_values=True))
@@ -231,7 +264,7 @@ def the_same_requests(shim):
         case.close(False)
 
 
-EMULATOR, CONNECTOR = (the_judge_bites, microsofts_own_client), (a_whole_sync, the_same_requests)
+EMULATOR, CONNECTOR = (the_judge_bites, microsofts_own_client), (a_whole_sync, an_application, the_same_requests)
 
 
 def run_case(function):
