@@ -44,6 +44,7 @@ def every_family():
             assert h.curl("--compressed", path=path)[1] == body
             posted = h.curl("-X", "POST", "-d", "x=1", path=path)
             assert posted == ((200, body) if path.startswith("/snom") else (405, posted[1])), (path, posted)
+        assert h.get("/snom/v1//directory.xml") == h.get("/snom/v1/directory.xml"), "Server and Filename, each with its slash"
         text = h.get("/snom/v1/directory.txt")
         assert "Pforte & Co.,+494031000100\r\n" in text and all(line.count(",") == 1 for line in text.splitlines()), text
         for path in ("/aastra/v1", "/snom/v1/x.xml", "/yealink", "/cisco/v1/directory/x"):
