@@ -14,7 +14,16 @@ static bool digits(struct str s, size_t min, size_t max, unsigned *out)
     return true;
 }
 
-static unsigned days_in(unsigned year, unsigned month)
+int64_t date_ms(const char day[DATE_BYTES])
+{
+    struct tm tm = {.tm_year = 0};
+    if (sscanf(day, "%d-%d-%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday) != 3) return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return (int64_t)timegm(&tm) * 1000;
+}
+
+int date_days_in(int year, int month)
 {
     static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -30,7 +39,7 @@ bool date_parse(struct str s, char out[DATE_BYTES])
     struct str first = str_split(&rest, sep), second = str_split(&rest, sep);
     bool read = dots ? digits(first, 1, 2, &day) && digits(second, 1, 2, &month) && digits(rest, 4, 4, &year)
                      : digits(first, 4, 4, &year) && digits(second, 2, 2, &month) && digits(rest, 2, 2, &day);
-    if (!read || year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in(year, month))
+    if (!read || year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 || day > (unsigned)date_days_in((int)year, (int)month))
         return false;
     snprintf(out, DATE_BYTES, "%04u-%02u-%02u", year % 10000, month % 100, day % 100);
     return true;

@@ -86,6 +86,8 @@ struct config {
     bool directory_claim;            /* a push to a key nobody has makes a phonebook ... */
     const char *directory_claim_networks; /* ... from there; NULL = from everywhere */
     const char *directory_columns;   /* file with names of columns in other languages; NULL = none */
+    int64_t dav_rate;                /* requests a second of one user of CardDAV, on average */
+    bool dav_delete_books;           /* a CardDAV client may delete a book, for everybody */
     int64_t max_attachment_bytes;    /* one file kept with a contact */
     struct config_account *accounts; /* in the order they were read; the store is not among them */
     struct config_link *links;

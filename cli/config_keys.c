@@ -125,6 +125,8 @@ static const struct config_key general[] = {
     {"tombstone_keep", CONFIG_DURATION, AT(tombstone_keep_ms), NULL, EXPECTS_DURATION},
     {"max_attachment", CONFIG_SIZE, AT(max_attachment_bytes), NULL, N_("a size like 20M")},
     {"max_upload", CONFIG_SIZE, AT(max_upload_bytes), NULL, N_("a size like 20M")},
+    {"dav_rate", CONFIG_COUNT, AT(dav_rate), NULL, N_("how many requests a second a user of CardDAV may make on average, 1 to 1000")},
+    {"dav_delete_books", CONFIG_BOOL, AT(dav_delete_books), NULL, EXPECTS_BOOL},
     {"directory_claim", CONFIG_BOOL, AT(directory_claim), NULL, EXPECTS_BOOL},
     {"directory_claim_networks", CONFIG_TEXT, AT(directory_claim_networks), network_list_ok, N_("networks like 192.168.0.0/16, fd00::/8")},
     {"directory_columns", CONFIG_PATH, AT(directory_columns), NULL, EXPECTS_PATH},
@@ -300,9 +302,10 @@ static enum fault_code unknown_key(enum config_kind kind, struct str name, const
 
 const struct setting_kind *config_setting(struct str name, bool table)
 {
-    for (size_t i = 0; connector_at(i); i++)
-        for (const struct setting_kind *k = connector_at(i)->settings; k && k->key; k++)
-            if (k->table == table && str_eq(name, str_of(k->key))) return k;
+    for (size_t i = 0; connector_at(i); i++) {
+        const struct setting_kind *k = connector_setting(connector_at(i), name);
+        if (k && k->table == table) return k;
+    }
     return NULL;
 }
 

@@ -254,8 +254,8 @@ static void on_drain(uv_timer_t *timer)
 static void on_page(void *ctx, struct http_call *c)
 {
     struct daemon *d = ctx;
-    daemon_page(&(const struct daemon_view){d->scheduler, d->counts, d->cli->db, d->stopping}, http_call_path(c),
-                http_call_answer(c));
+    const struct daemon_view view = {d->scheduler, d->counts, d->cli->db, d->directory, d->current->config, d->stopping};
+    daemon_page(&view, http_call_path(c), http_call_answer(c));
 }
 
 static enum fault_code listen_on(struct daemon *d, struct fault *f)
@@ -287,7 +287,10 @@ static enum fault_code listen_on(struct daemon *d, struct fault *f)
                                              .region = c->region,
                                              .max_level = d->cli->system.max_level,
                                              .cancel = d->cli->system.cancel,
-                                             .card_bytes = (size_t)c->max_upload_bytes};
+                                             .card_bytes = (size_t)c->max_upload_bytes,
+                                             .requests_per_s = c->dav_rate,
+                                             .delete_books = c->dav_delete_books,
+                                             .history = c->history_ms > 0};
     d->dav = dav_service_new(&dav);
     dav_route(d->dav, d->server);
     return FAULT_NONE;

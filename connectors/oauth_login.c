@@ -158,17 +158,63 @@ static bool serve(int fd, const char *state, struct buf *query)
     return ours;
 }
 
-static enum fault_code await(struct oauth *o, int listener, const char *state, struct buf *query, struct fault *f)
+/* -- or a person brings back the address it was sent to -- */
+
+struct pasting {
+    int fd; /* -1 = nobody can, or has ended */
+    char text[REQUEST_MAX_BYTES];
+    size_t n;
+};
+
+static bool is_answer(struct str line, const char *state, struct buf *query)
+{
+    struct buf told AUTO_BUF = BUF_INIT;
+    struct str rest = str_trim(line);
+    str_split(&rest, '?');
+    bool ours = parameter(rest, "state", &told) && str_eq(buf_str(&told), str_of(state));
+    if (ours) buf_addstr(query, rest);
+    return ours;
+}
+
+/* Reads what there is, line by line: true with the query if one of them carries our state. */
+static bool take_pasted(struct pasting *p, const struct oauth_guide *guide, const char *state, struct buf *query)
+{
+    ssize_t got = read(p->fd, p->text + p->n, sizeof p->text - p->n);
+    if (got <= 0) {
+        p->fd = -1;
+        return false;
+    }
+    struct str rest = {p->text, p->n += (size_t)got};
+    while (memchr(rest.p, '\n', rest.n)) {
+        struct str line = str_split(&rest, '\n');
+        if (is_answer(line, state, query)) return true;
+        if (str_trim(line).n) guide->pasted_wrong(guide->ctx);
+        if (!rest.p) break;
+    }
+    if (rest.p) memmove(p->text, rest.p, rest.n);
+    p->n = rest.p && rest.n < sizeof p->text ? rest.n : 0; /* a line that long is none */
+    return false;
+}
+
+static bool take_browser(int listener, const char *state, struct buf *query)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    bool ours = fd >= 0 && serve(fd, state, query);
+    if (fd >= 0) close(fd);
+    return ours;
+}
+
+static enum fault_code await(struct oauth *o, int listener, const struct oauth_guide *guide, const char *state,
+                             struct buf *query, struct fault *f)
 {
     int64_t until = o->env->monotonic_ms(o->env) + DIALOGUE_MS;
+    struct pasting pasting = {.fd = guide->input};
     while (o->env->monotonic_ms(o->env) < until) {
-        struct pollfd ready = {listener, POLLIN, 0};
+        struct pollfd ready[2] = {{listener, POLLIN, 0}, {pasting.fd, POLLIN, 0}}; /* poll leaves out -1 */
         if (o->env->cancelled(o->env)) return fault_set(f, FAULT_CANCELLED, NULL, _("stopped"));
-        if (poll(&ready, 1, LOOK_MS) != 1) continue;
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        bool ours = fd >= 0 && serve(fd, state, query);
-        if (fd >= 0) close(fd);
-        if (ours) return FAULT_NONE;
+        if (poll(ready, 2, LOOK_MS) < 1) continue;
+        if (ready[0].revents && take_browser(listener, state, query)) return FAULT_NONE;
+        if (ready[1].revents && take_pasted(&pasting, guide, state, query)) return FAULT_NONE;
     }
     return fault_set(f, FAULT_AUTH, _("try again"), _("nobody signed in within ten minutes"));
 }
@@ -177,7 +223,7 @@ static enum fault_code redeem(struct oauth *o, struct str query, const char *ver
                               struct fault *f)
 {
     struct buf code AUTO_BUF = BUF_INIT, form AUTO_BUF = BUF_INIT, error AUTO_BUF = BUF_INIT;
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     if (parameter(query, "error", &error)) answer.error = mem_strdup(buf_cstr(&error));
     if (answer.error || !parameter(query, "code", &code)) {
         if (!answer.error) answer.error = mem_strdup("invalid_request");
@@ -196,20 +242,21 @@ static void address_to_open(struct oauth *o, const char *verifier, const char *s
 {
     struct buf base AUTO_BUF = BUF_INIT, query AUTO_BUF = BUF_INIT, challenge AUTO_BUF = BUF_INIT;
     const char *address = oauth_address(o, "oauth.authorize_url", &base);
-    bool microsoft = oauth_is_microsoft(o);
+    bool microsoft = oauth_is_of_microsoft(o);
     pkce_challenge(str_of(verifier), &challenge);
     const struct {
         const char *name, *value;
-    } rows[] = {{"response_type", "code"},
-                {"client_id", account_setting(o->account, "oauth.client_id")},
-                {"redirect_uri", here},
-                {"scope", oauth_scope(o)},
-                {"state", state},
-                {"code_challenge", buf_cstr(&challenge)},
-                {"code_challenge_method", "S256"},
-                {"login_hint", o->account->user},
-                {"prompt", microsoft ? "select_account" : "consent"},
-                {"access_type", microsoft ? NULL : "offline"}}; /* google-people 1 */
+    } rows[] = {
+        {"response_type", "code"},
+        {"client_id", account_setting(o->account, "oauth.client_id")},
+        {"redirect_uri", here},
+        {"scope", oauth_scope(o)},
+        {"state", state},
+        {"code_challenge", buf_cstr(&challenge)},
+        {"code_challenge_method", "S256"},
+        {"login_hint", o->account->user},
+        {"prompt", microsoft ? "select_account" : "consent"},
+        {"access_type", microsoft ? NULL : "offline"}}; /* google-people 1 */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value) form_add(&query, rows[i].name, str_of(rows[i].value));
     buf_addf(out, "%s%s%s", address ? address : "", address && strchr(address, '?') ? "&" : "?", buf_cstr(&query));
@@ -226,10 +273,10 @@ static enum fault_code by_browser(struct oauth *o, const struct oauth_guide *gui
     random_word(o, &verifier);
     random_word(o, &state);
     /* Microsoft takes any port of http://localhost where that is registered (microsoft-graph 1); Google either name. */
-    buf_addf(&here, "http://%s:%u", oauth_is_microsoft(o) ? "localhost" : "127.0.0.1", port);
+    buf_addf(&here, "http://%s:%u", oauth_is_of_microsoft(o) ? "localhost" : "127.0.0.1", port);
     address_to_open(o, buf_cstr(&verifier), buf_cstr(&state), buf_cstr(&here), &address);
     guide->show(guide->ctx, buf_cstr(&address), NULL);
-    enum fault_code code = await(o, listener, buf_cstr(&state), &query, f);
+    enum fault_code code = await(o, listener, guide, buf_cstr(&state), &query, f);
     close(listener);
     return code ? code : redeem(o, buf_str(&query), buf_cstr(&verifier), buf_cstr(&here), f);
 }
@@ -263,7 +310,7 @@ static enum fault_code poll_device(struct oauth *o, const char *device, int64_t 
     form_add(&form, "device_code", str_of(device));
     enum fault_code code = oauth_add_client(o, &form, f);
     while (!code && o->env->monotonic_ms(o->env) < until) {
-        struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+        struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
         struct fault why AUTO_FAULT = FAULT_INIT;
         if (o->env->sleep_ms(o->env, 1000 * interval_s)) return fault_set(f, FAULT_CANCELLED, NULL, _("stopped"));
         code = ask_token(o, buf_str(&form), &answer, &why);
@@ -285,7 +332,7 @@ static int64_t between(int64_t value, int64_t least, int64_t most)
 
 static enum fault_code by_device(struct oauth *o, const struct oauth_guide *guide, struct fault *f)
 {
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     enum fault_code bad = begin_device(o, &answer, f);
     if (bad) return bad;
     const char *device = json_string_value(json_object_get(answer.body, "device_code")),
@@ -308,7 +355,7 @@ static enum fault_code by_device(struct oauth *o, const struct oauth_guide *guid
 static enum fault_code by_key(struct oauth *o, struct fault *f)
 {
     struct buf form AUTO_BUF = BUF_INIT;
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     enum fault_code code = oauth_add_grant(o, &form, f);
     if (!code) code = ask_token(o, buf_str(&form), &answer, f);
     return code ? code : conclude(o, &answer, false, f);

@@ -7,6 +7,7 @@
 #include "mapping/directory_csv.h"
 #include "server/directory_impl.h"
 #include "server/directory_phones.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
 
@@ -220,18 +221,6 @@ static bool has_etag(const char *list, const char *etag)
     return false;
 }
 
-static bool takes_gzip(const struct http_call *c)
-{
-    const char *header = http_call_header(c, "Accept-Encoding");
-    struct str rest = str_of(header);
-    while (header && rest.p) {
-        struct str one = str_trim(str_split(&rest, ',')), name = str_split(&one, ';');
-        if (str_eq_nocase(str_trim(name), STR("gzip")))
-            return !(one.p && str_find(one, STR("q=0")) != (size_t)-1 && str_find(one, STR("q=0.")) == (size_t)-1);
-    }
-    return false;
-}
-
 /* Both by RFC 9110 section 13.1: a tag, where there is one, tells; the time only where there is none. */
 static bool is_known(const struct asking *a, const struct snapshot *snap, const struct rendered *r)
 {
@@ -259,7 +248,7 @@ static void hand_out(struct asking *a, const struct snapshot *snap, struct rende
         a->answer->status = 304;
         return;
     }
-    bool gzip = r->gzip && takes_gzip(a->call);
+    bool gzip = r->gzip && gzip_is_taken(a->call);
     if (gzip) http_answer_header(a->answer, "Content-Encoding", "gzip");
     struct blob *blob = blob_keep(gzip ? r->gzip : r->plain);
     a->answer->status = 200;
@@ -298,6 +287,23 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
     snapshot_drop(a->s, snap);
 }
 
+#define WARNED_EVERY_MS (24 * 60 * 60 * (int64_t)1000)
+
+/* Once a day for each: who reads along has the key. */
+static void warn_of_plain(struct asking *a)
+{
+    struct env *env = &a->desk->system.env;
+    struct pushing *one = &a->s->plain[a->d.no % PUSHING_MAX];
+    int64_t now_ms = env->monotonic_ms(env);
+    pthread_mutex_lock(&a->s->mutex);
+    bool warn = one->directory != a->d.no || now_ms - one->since_ms > WARNED_EVERY_MS;
+    if (warn) *one = (struct pushing){a->d.no, now_ms, 0};
+    pthread_mutex_unlock(&a->s->mutex);
+    if (warn)
+        env_logf(env, LOG_WARNING, _("phonebook \"%.*s\" was read without encryption by %s: its key can be read along"),
+                 STR_ARG(a->d.name), http_call_peer(a->call));
+}
+
 #define NOTED_EVERY_MS (60 * (int64_t)1000)
 
 /* For `status`: when a telephone last asked. Not with each request: the book of a large house is read all day. */
@@ -320,6 +326,7 @@ static void serve(struct asking *a)
     const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
     bool post = strcmp(http_call_method(a->call), "POST") == 0, push = post && !*a->rest;
     if (!find(a, push)) return;
+    if (!is_private(a)) warn_of_plain(a);
     if (*a->rest && !family)
         say(a, 404, _("not found"));
     else if (push) {
@@ -340,8 +347,8 @@ static void on_begin(void *ctx, struct http_call *c)
     struct directory_service *s = ctx;
     if (strcmp(http_call_method(c), "POST") != 0) return;
     http_call_take_body(c, s->settings.upload_bytes + FORM_BYTES, _("the file is larger than max_upload allows"));
-    if (!strchr(http_call_path(c) + strlen(PREFIX), '/'))
-        http_call_lane(c, HTTP_LANE_BULK); /* (telephones post, too) */
+    bool is_push = !strchr(http_call_path(c) + strlen(PREFIX), '/'); /* (telephones post, too) */
+    http_call_lane(c, is_push ? HTTP_LANE_BULK : HTTP_LANE_READ);
 }
 
 static void on_work(void *ctx, struct http_call *c)

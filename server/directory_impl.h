@@ -58,7 +58,7 @@ struct directory_service {
     struct pushing { /* one of many is forgotten for another */
         int64_t directory, since_ms;
         int n;
-    } pushing[PUSHING_MAX];
+    } pushing[PUSHING_MAX], plain[PUSHING_MAX]; /* plain: when it was warned of */
     uint64_t answers[DIRECTORY_FORMATS]; /* for metrics; atomic */
 };
 

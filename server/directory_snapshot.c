@@ -2,9 +2,9 @@
 #include "base/mem.h"
 #include "server/directory_impl.h"
 #include "server/directory_phones.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #define SNAPSHOTS_MAX 32
 #define RENDERED_MAX 64
@@ -155,20 +155,7 @@ struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const s
 static struct blob *zipped(const struct buf *plain)
 {
     struct buf out = BUF_INIT;
-    z_stream z = {0};
-    if (plain->len < 256 || deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return NULL;
-    uLong bound = deflateBound(&z, (uLong)plain->len);
-    buf_reserve(&out, bound);
-    z.next_in = (Bytef *)(void *)plain->data;
-    z.avail_in = (uInt)plain->len;
-    z.next_out = (Bytef *)(void *)out.data;
-    z.avail_out = (uInt)bound;
-    int done = deflate(&z, Z_FINISH);
-    out.len = z.total_out;
-    deflateEnd(&z);
-    if (done == Z_STREAM_END) return blob_new(&out);
-    buf_free(&out);
-    return NULL;
+    return gzip_make(buf_str(plain), 6, &out) ? blob_new(&out) : NULL;
 }
 
 static struct rendered *find_rendered(struct snapshot *snap, const char *as)

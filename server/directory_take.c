@@ -161,7 +161,9 @@ enum fault_code directory_take(struct db *db, const struct directory *d, struct 
     digest_of(&t, file, digest);
     if (is_known(&t, digest)) return FAULT_NONE;
     enum fault_code code = read_file(&t, file, f);
+    db_roomy(db, true);
     if (!code) code = replace(&t, file, digest, f);
+    db_roomy(db, false);
     buf_free(&t.card);
     buf_free(&t.title);
     buf_free(&t.report.warnings);

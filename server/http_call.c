@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define DROPPED_MAX_BYTES ((size_t)1 << 20) /* of a refused body that are read to hear the client out */
-#define PIECES_MAX 4096u                    /* that come in such small ones: each chunk costs as much as a packet */
+#define PIECES_MAX 512u                     /* that come in such small ones: each chunk costs as much as a packet */
 #define PIECE_MIN_BYTES 16u
 #define TOO_LARGE N_("this address takes no such large body")
 
@@ -146,26 +146,27 @@ static enum MHD_Result refuse(struct http_call *c, unsigned status, const char *
 
 /* -- the way of a request -- */
 
-static bool is_route(const struct http_route *r, const char *path)
-{
-    size_t n = strlen(r->prefix);
-    return strncmp(path, r->prefix, n) == 0 && (r->prefix[n - 1] == '/' || !path[n]);
-}
-
-static const struct http_route *route_of(const struct http_server *s, const char *path)
-{
-    const struct http_route *best = NULL;
-    for (size_t i = 0; i < s->n_routes; i++)
-        if (is_route(&s->routes[i], path) && (!best || strlen(s->routes[i].prefix) > strlen(best->prefix)))
-            best = &s->routes[i];
-    return best;
-}
-
 static bool takes_method(const struct http_route *r, const char *method)
 {
     for (struct str rest = str_of(r->methods); rest.p;)
         if (str_eq(str_split(&rest, ' '), str_of(method))) return true;
     return false;
+}
+
+static bool is_route(const struct http_route *r, const char *path, const char *method)
+{
+    size_t n = strlen(r->prefix);
+    if (r->prefix[0] == '=') return strcmp(path, r->prefix + 1) == 0 && takes_method(r, method);
+    return strncmp(path, r->prefix, n) == 0 && (r->prefix[n - 1] == '/' || !path[n]);
+}
+
+static const struct http_route *route_of(const struct http_server *s, const char *path, const char *method)
+{
+    const struct http_route *best = NULL;
+    for (size_t i = 0; i < s->n_routes; i++)
+        if (is_route(&s->routes[i], path, method) && (!best || strlen(s->routes[i].prefix) > strlen(best->prefix)))
+            best = &s->routes[i];
+    return best;
 }
 
 static void set_peer(struct http_call *c)
@@ -185,6 +186,15 @@ static void set_peer(struct http_call *c)
     c->peer = mem_strdup(text);
 }
 
+/* By its method (RFC 9110 section 9.2.1, WebDAV's); a route may know better. */
+static enum http_lane lane_of(const char *method)
+{
+    static const char *const reading[] = {"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"};
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++)
+        if (strcmp(method, reading[i]) == 0) return HTTP_LANE_READ;
+    return HTTP_LANE_WRITE;
+}
+
 static struct http_call *call_new(struct http_server *s, struct MHD_Connection *connection, const char *method,
                                   const char *path)
 {
@@ -194,6 +204,7 @@ static struct http_call *call_new(struct http_server *s, struct MHD_Connection *
                             .guest = http_guest_of(connection),
                             .method = mem_strdup(method),
                             .path = mem_strdup(path),
+                            .lane = lane_of(method),
                             .too_large = TOO_LARGE};
     c->work.data = c;
     set_peer(c);
@@ -241,12 +252,27 @@ static bool has_body(const struct http_call *c)
     return http_call_header(c, "Transfer-Encoding") || (told && strcmp(told, "0") != 0);
 }
 
+/* A form on somebody else's page, sent by the browser of who reads it: nobody here meant that (Fetch standard,
+ * "Origin"; Fetch Metadata). Only a POST can be sent so without being asked first, and programs send neither header. */
+static bool is_cross_site(const struct http_call *c)
+{
+    const char *origin = http_call_header(c, "Origin"), *site = http_call_header(c, "Sec-Fetch-Site"),
+               *host = http_call_header(c, "Host");
+    if (strcmp(c->method, "POST") != 0) return false;
+    if (site && str_eq_nocase(str_of(site), STR("cross-site"))) return true;
+    if (!origin) return false;
+    const char *authority = strstr(origin, "://");
+    return !authority || !host || !str_eq_nocase(str_of(authority + 3), str_of(host));
+}
+
 /* The header is read. */
 static enum MHD_Result begin(struct http_call *c)
 {
     if (is_ambiguous(c->connection))
         return refuse(c, MHD_HTTP_BAD_REQUEST, _("the length of this request can be read in two ways"));
-    const struct http_route *r = route_of(c->server, c->path);
+    if (is_cross_site(c))
+        return refuse(c, MHD_HTTP_FORBIDDEN, _("a page of another site sent this; nothing was changed"));
+    const struct http_route *r = route_of(c->server, c->path, c->method);
     if (!r) return has_body(c) ? refuse(c, MHD_HTTP_NOT_FOUND, _("there is nothing here")) : http_send_answer(c);
     if (!takes_method(r, c->method)) {
         http_answer_header(&c->answer, "Allow", "%s", r->methods); /* RFC 9110 section 15.5.6 */

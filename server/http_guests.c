@@ -45,51 +45,54 @@ static unsigned rank_of(const struct guest *one, uint64_t now_ms)
     return idle || trickles ? 0 : 1;
 }
 
-static bool goes_before(const struct guest *a, const struct guest *b, uint64_t now_ms)
+/* By address; whoever can choose among enough addresses to find ones that meet has those addresses anyway. */
+static uint16_t *count_of(struct guests *g, const struct guest *one)
 {
-    unsigned ra = rank_of(a, now_ms), rb = rank_of(b, now_ms);
-    return ra != rb ? ra < rb : a->since_ms < b->since_ms;
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < sizeof one->address; i++) h = (h ^ one->address[i]) * 16777619u;
+    return &g->of_one[(h ^ h >> 16) % GUEST_PLACES];
+}
+
+static void come(struct guests *g, const struct guest *one)
+{
+    g->n++;
+    ++*count_of(g, one);
+}
+
+static void go(struct guests *g, const struct guest *one)
+{
+    g->n--;
+    --*count_of(g, one);
 }
 
 void guests_cut(struct guests *g, struct guest *one)
 {
     if (one->cut) return;
     one->cut = true;
-    g->n--;
+    go(g, one);
     g->cut(g->ctx, one);
 }
 
-struct crowd {
-    size_t of_its_address;
-    struct guest *first, *first_of_its_address; /* to go */
-};
-
-/* `<=`: of those that came in the same millisecond the one further down the list came first. */
-static void take(struct guest **first, struct guest *one, uint64_t now_ms)
+/* The first who came among those that are missed least; only of the newcomer's address, or of all. NULL = nobody. */
+static struct guest *to_go(struct guests *g, const struct guest *newcomer, bool of_its_address, uint64_t now_ms)
 {
-    if (!*first || !goes_before(*first, one, now_ms)) *first = one;
-}
-
-static struct crowd look(const struct guests *g, const struct guest *newcomer, uint64_t now_ms)
-{
-    struct crowd c = {0, NULL, NULL};
-    for (struct guest *one = g->list; one; one = one->next) {
-        if (one->cut) continue;
-        bool same = is_same_address(one, newcomer);
-        c.of_its_address += same;
-        if (one == newcomer || one->does == GUEST_IS_DONE) continue;
-        take(&c.first, one, now_ms);
-        if (same) take(&c.first_of_its_address, one, now_ms);
+    struct guest *other = NULL;
+    for (struct guest *one = g->first; one; one = one->after) {
+        if (one->cut || one == newcomer || one->does == GUEST_IS_DONE ||
+            (of_its_address && !is_same_address(one, newcomer)))
+            continue;
+        if (rank_of(one, now_ms) == 0) return one;
+        if (!other) other = one;
     }
-    return c;
+    return other;
 }
 
 static void make_room(struct guests *g, struct guest *newcomer, uint64_t now_ms)
 {
-    struct crowd c = look(g, newcomer, now_ms);
-    bool greedy = c.of_its_address > g->limits.share;
-    struct guest *goes = greedy ? c.first_of_its_address : c.first;
-    if (greedy || g->n > g->limits.room) guests_cut(g, goes ? goes : newcomer);
+    bool greedy = *count_of(g, newcomer) > g->limits.share;
+    if (!greedy && g->n <= g->limits.room) return;
+    struct guest *goes = to_go(g, newcomer, greedy, now_ms);
+    guests_cut(g, goes ? goes : newcomer);
 }
 
 /* -- coming, going, being slow -- */
@@ -97,12 +100,12 @@ static void make_room(struct guests *g, struct guest *newcomer, uint64_t now_ms)
 struct guest *guests_arrived(struct guests *g, const struct sockaddr *address, int fd, uint64_t now_ms)
 {
     struct guest *one = mem_calloc(1, sizeof *one);
-    *one = (struct guest){.fd = fd, .next = g->list, .at = &g->list};
+    *one = (struct guest){.fd = fd, .before = g->last};
     address_of(address, one->address);
     guest_begins(g, one, GUEST_WAITS, now_ms);
-    if (one->next) one->next->at = &one->next;
-    g->list = one;
-    g->n++;
+    *(g->last ? &g->last->after : &g->first) = one;
+    g->last = one;
+    come(g, one);
     make_room(g, one, now_ms);
     return one;
 }
@@ -110,9 +113,9 @@ struct guest *guests_arrived(struct guests *g, const struct sockaddr *address, i
 void guests_left(struct guests *g, struct guest *one)
 {
     if (!one) return;
-    if (!one->cut) g->n--;
-    *one->at = one->next;
-    if (one->next) one->next->at = one->at;
+    if (!one->cut) go(g, one);
+    *(one->before ? &one->before->after : &g->first) = one->after;
+    *(one->after ? &one->after->before : &g->last) = one->before;
     free(one);
 }
 
@@ -135,8 +138,8 @@ static bool is_dripping(const struct guests *g, const struct guest *one, uint64_
 
 void guests_sweep(struct guests *g, uint64_t now_ms)
 {
-    for (struct guest *one = g->list, *next; one; one = next) {
-        next = one->next;
+    for (struct guest *one = g->first, *after; one; one = after) {
+        after = one->after;
         if (one->deadline_ms <= now_ms || is_dripping(g, one, now_ms)) guests_cut(g, one);
     }
 }
@@ -146,7 +149,7 @@ struct guest *guests_slowest(const struct guests *g, const struct guest *than, b
 {
     struct guest *slowest = NULL;
     uint64_t rate = rate_of(than, now_ms);
-    for (struct guest *one = g->list; one; one = one->next) {
+    for (struct guest *one = g->first; one; one = one->after) {
         if (one->cut || one == than || one->does != GUEST_SENDS || !counts(one) || rate_of(one, now_ms) >= rate)
             continue;
         rate = rate_of(one, now_ms);

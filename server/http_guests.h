@@ -4,7 +4,7 @@
  *
  * There is room for so many, and one address has a share of it. Who comes when it is used up takes the place of the one
  * that is missed least: first those that have not said a whole request yet, or whose body only trickles, then those
- * that were served before, send well, or take an answer; of each kind the one that has been at it longest. Who is being
+ * that were served before, send well, or take an answer; of each kind the one that came first. Who is being
  * worked for is never cut. So ten thousand idle connections cost their owner their own places, and somebody who
  * connects and asks at once is served. */
 #ifndef ABGLEICH_HTTP_GUESTS_H
@@ -37,15 +37,18 @@ struct guest {
     uint64_t since_ms, deadline_ms, body_bytes;
     bool served; /* got an answer that was no refusal */
     bool cut;
-    struct guest *next, **at;
+    struct guest *before, *after; /* in the order they came */
 };
+
+#define GUEST_PLACES 4096
 
 struct guests {
     struct guest_limits limits;
     void (*cut)(void *ctx, struct guest *guest); /* called once for each; guests_left() follows later */
     void *ctx;
-    struct guest *list; /* the last one first */
-    size_t n;           /* that are not cut */
+    struct guest *first, *last;
+    size_t n;                      /* that are not cut */
+    uint16_t of_one[GUEST_PLACES]; /* of these by address; two addresses may share a place, and its share */
 };
 
 /* The new one is owned by guests until guests_left(). Cuts another one, or the new one, where there is no room. */

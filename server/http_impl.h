@@ -28,6 +28,7 @@ struct http_server {
     struct MHD_Daemon *mhd;
     uv_poll_t poll;
     uv_timer_t timer;
+    uv_idle_t idle;
     char *address;
     bool tls, stopping;
     int closing;

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define HANDLES 4 /* on the loop */
 #define ROOM_MAX ((size_t)1024)
 #define ROOM_MIN ((size_t)64)
 #define LEAVING 64u                          /* connections that were cut and not closed yet */
@@ -23,6 +24,11 @@ static void on_timer(uv_timer_t *timer)
     http_pump(timer->data);
 }
 
+static void on_idle(uv_idle_t *idle)
+{
+    http_pump(idle->data);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     (void)status;
@@ -30,11 +36,18 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     http_pump(poll->data);
 }
 
+/* More to do at once is an idle handle's turn: a timer of 0 ms that starts itself again keeps libuv in its timers, and
+ * nothing else has a turn as long as somebody sends. */
 void http_pump(struct http_server *s)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms;
     MHD_run(s->mhd);
-    if (MHD_get_timeout(s->mhd, &wait_ms) == MHD_YES)
+    bool waits = MHD_get_timeout(s->mhd, &wait_ms) == MHD_YES;
+    if (waits && !wait_ms)
+        uv_idle_start(&s->idle, on_idle);
+    else
+        uv_idle_stop(&s->idle);
+    if (waits && wait_ms)
         uv_timer_start(&s->timer, on_timer, wait_ms, 0);
     else
         uv_timer_stop(&s->timer);
@@ -65,7 +78,7 @@ static struct guest *arrived(struct http_server *s, struct MHD_Connection *conne
     const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     uint64_t often = s->limits.header_ms / 4 + 1;
-    if (!s->guests.list) uv_timer_start(&s->sweep, on_sweep, often, often);
+    if (!s->guests.first) uv_timer_start(&s->sweep, on_sweep, often, often);
     return guests_arrived(&s->guests, from ? from->client_addr : NULL, fd ? fd->connect_fd : -1, uv_now(s->loop));
 }
 
@@ -78,7 +91,7 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **c
         return;
     }
     guests_left(&s->guests, *context);
-    if (!s->guests.list && !uv_is_closing((uv_handle_t *)&s->sweep)) uv_timer_stop(&s->sweep);
+    if (!s->guests.first && !uv_is_closing((uv_handle_t *)&s->sweep)) uv_timer_stop(&s->sweep);
 }
 
 /* Half of the descriptors the process may have are for its own work. */
@@ -158,9 +171,10 @@ static char *address_of(const struct http_server *s, const char *where)
 static void watch(struct http_server *s, uv_loop_t *loop)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-    s->poll.data = s->timer.data = s->sweep.data = s;
+    s->poll.data = s->timer.data = s->idle.data = s->sweep.data = s;
     uv_poll_init(loop, &s->poll, info->epoll_fd);
     uv_timer_init(loop, &s->timer);
+    uv_idle_init(loop, &s->idle);
     uv_timer_init(loop, &s->sweep);
     uv_poll_start(&s->poll, UV_READABLE, on_ready);
 }
@@ -207,7 +221,7 @@ const char *http_server_address(const struct http_server *s)
 static void on_closed(uv_handle_t *handle)
 {
     struct http_server *s = handle->data;
-    if (++s->closing < 3) return;
+    if (++s->closing < HANDLES) return;
     MHD_stop_daemon(s->mhd);
     free(s->address);
     free(s);
@@ -217,6 +231,7 @@ void http_close_handles(struct http_server *s)
 {
     uv_close((uv_handle_t *)&s->poll, on_closed);
     uv_close((uv_handle_t *)&s->timer, on_closed);
+    uv_close((uv_handle_t *)&s->idle, on_closed);
     uv_close((uv_handle_t *)&s->sweep, on_closed);
 }
 

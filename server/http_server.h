@@ -60,9 +60,9 @@ const char *http_call_peer(const struct http_call *c); /* "192.0.2.7", "2001:db8
 bool http_call_is_loopback(const struct http_call *c);
 bool http_call_is_tls(const struct http_call *c);
 /* begin only: of some kinds only so many work at once, in the order they came, so that workers are left for those that
- * read. */
+ * read. Where nothing is said the method tells whether it reads or writes. */
 enum http_lane {
-    HTTP_LANE_READ,  /* any number; where nothing is said */
+    HTTP_LANE_READ,  /* any number */
     HTTP_LANE_WRITE, /* waits for the database's one writer: four */
     HTTP_LANE_BULK,  /* takes seconds and much memory: two */
     HTTP_LANES
@@ -77,7 +77,8 @@ void http_call_keep(struct http_call *c, void *own); /* what the route wants to 
 void *http_call_own(const struct http_call *c);
 
 struct http_route {
-    const char *prefix;  /* "/contacts/": static; of several the longest. One that ends in no slash is a whole path */
+    const char *prefix;  /* "/contacts/": static; of several the longest. One that ends in no slash is a whole path;
+                            "=/" is one, too, and stands before "/" for its own methods only */
     const char *methods; /* "GET HEAD POST": static; anything else is answered 405 with Allow */
     void *ctx;
     void (*begin)(void *ctx, struct http_call *c);

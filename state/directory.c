@@ -62,21 +62,27 @@ bool directory_by_name(struct db *db, struct str name, struct arena *arena, stru
     return get(db, QUERY_DIRECTORY_BY_NAME, name, arena, out);
 }
 
-bool directory_by_merged(struct db *db, struct str book, struct arena *arena, struct directory *out)
-{
-    return get(db, QUERY_DIRECTORY_BY_MERGED, book, arena, out);
-}
-
-size_t directory_list(struct db *db, struct arena *arena, struct directory **out)
+static size_t list(struct db *db, struct query *q, struct arena *arena, struct directory **out)
 {
     struct rows rows = ROWS_OF(struct directory);
-    struct query *q = query_begin(db, QUERY_DIRECTORY_LIST);
     while (query_step(q)) *(struct directory *)rows_add(&rows) = directory_read(q, arena);
     query_end(q);
     size_t n = rows.n;
     *out = rows_keep(&rows, arena);
     for (size_t i = 0; i < n; i++) directory_read_settings(db, &(*out)[i], arena);
     return n;
+}
+
+size_t directory_list(struct db *db, struct arena *arena, struct directory **out)
+{
+    return list(db, query_begin(db, QUERY_DIRECTORY_LIST), arena, out);
+}
+
+size_t directory_list_of_user(struct db *db, int64_t user, struct arena *arena, struct directory **out)
+{
+    struct query *q = query_begin(db, QUERY_DIRECTORY_OF_USER);
+    bind_int(q, 1, user);
+    return list(db, q, arena, out);
 }
 
 /* -- writing -- */

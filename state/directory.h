@@ -39,9 +39,9 @@ enum fault_code directory_add(struct db *db, struct directory *d, struct str key
 /* With its keys and settings. Books stay. */
 enum fault_code directory_remove(struct db *db, int64_t no, struct fault *f);
 bool directory_by_name(struct db *db, struct str name, struct arena *arena, struct directory *out);
-/* The phonebook that this book shows over CardDAV. */
-bool directory_by_merged(struct db *db, struct str book, struct arena *arena, struct directory *out);
 size_t directory_list(struct db *db, struct arena *arena, struct directory **out);
+/* Those whose merged book this user of the CardDAV server has. */
+size_t directory_list_of_user(struct db *db, int64_t user, struct arena *arena, struct directory **out);
 enum fault_code directory_note_push(struct db *db, int64_t no, struct fault *f);
 enum fault_code directory_note_fetch(struct db *db, int64_t no, struct str as, struct fault *f);
 /* One of "number", "line", "area", "country", "include_fax", "names", "company", "plain_http", "networks", "charset",

@@ -152,10 +152,22 @@ static const char users[] =
     " PRIMARY KEY(dav_user, book));"
     "CREATE TABLE dav_name(book TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL UNIQUE, PRIMARY KEY(book, name));";
 
+/* What a user calls a book, and under which name it is addressed (a client chose it by MKCOL). Names of cards that are no more, so that a
+ * client is told of a deletion however late it asks: they stay as long as the book. How far each client has read, so that a card written
+ * over unseen is known (state/dav_names.h). */
+static const char dav_memory[] =
+    "ALTER TABLE dav_user_book ADD COLUMN name TEXT; ALTER TABLE dav_user_book ADD COLUMN title TEXT;"
+    "ALTER TABLE dav_user_book ADD COLUMN description TEXT;"
+    "CREATE TABLE dav_gone(book BIGINT NOT NULL REFERENCES book(no) ON DELETE CASCADE, seq BIGINT NOT NULL, name TEXT NOT NULL,"
+    " PRIMARY KEY(book, seq));"
+    "CREATE INDEX dav_gone_name ON dav_gone(book, name);"
+    "CREATE TABLE dav_client(client TEXT NOT NULL, book TEXT NOT NULL, seq BIGINT NOT NULL, time_ms BIGINT NOT NULL,"
+    " PRIMARY KEY(client, book));";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][12] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories, users},
+    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories, users, dav_memory},
 };
 
 int schema_version(void)

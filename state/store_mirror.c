@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "state/store.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* What the book holds. */
@@ -12,8 +11,8 @@ struct held {
     struct hash_key key;
     struct map64 by_uid;
     struct held_record {
-        char id[UUID_TEXT_BYTES];
-        uint64_t uid, content;
+        int64_t no;
+        uint64_t content;
         bool kept;
     } * list;
     size_t n, cap;
@@ -32,15 +31,18 @@ static uint64_t content_of(const struct hash_key *key, struct str title, struct 
     return hash_str(key, title) * 31 + hash_str(key, body);
 }
 
-static bool hold(void *ctx, const struct store_record *r)
+static void hold(struct mirroring *m)
 {
-    struct held *h = ctx;
-    if (h->n == h->cap) h->list = mem_realloc(h->list, (h->cap = h->cap ? h->cap * 2 : 256) * sizeof *h->list);
-    struct held_record *one = &h->list[h->n];
-    *one = (struct held_record){.uid = hash_str(&h->key, r->uid), .content = content_of(&h->key, r->title, r->body)};
-    snprintf(one->id, sizeof one->id, "%.*s", STR_ARG(r->id));
-    map64_put(&h->by_uid, one->uid, (uint32_t)h->n++);
-    return true;
+    struct held *h = &m->held;
+    struct query *q = query_begin(m->db, QUERY_RECORD_CONTENTS);
+    bind_int(q, 1, m->book);
+    while (query_step(q)) {
+        if (h->n == h->cap) h->list = mem_realloc(h->list, (h->cap = h->cap ? h->cap * 2 : 256) * sizeof *h->list);
+        h->list[h->n] = (struct held_record){.no = column_int(q, 0),
+                                             .content = content_of(&h->key, column_text(q, 2), column_blob(q, 3))};
+        map64_put(&h->by_uid, hash_str(&h->key, column_text(q, 1)), (uint32_t)h->n++);
+    }
+    query_end(q);
 }
 
 static void create(struct mirroring *m, const struct mirror_record *r)
@@ -61,10 +63,10 @@ static void create(struct mirroring *m, const struct mirror_record *r)
     m->counts->created++;
 }
 
-static void update(struct mirroring *m, const char *id, const struct mirror_record *r)
+static void update(struct mirroring *m, int64_t no, const struct mirror_record *r)
 {
-    struct query *q = query_begin(m->db, QUERY_RECORD_UPDATE_ID);
-    bind_text(q, 1, str_of(id));
+    struct query *q = query_begin(m->db, QUERY_RECORD_UPDATE);
+    bind_int(q, 1, no);
     bind_int(q, 2, ++m->seq);
     bind_int(q, 3, m->now_ms);
     bind_text(q, 4, r->uid);
@@ -75,13 +77,15 @@ static void update(struct mirroring *m, const char *id, const struct mirror_reco
     m->counts->changed++;
 }
 
-static void drop(struct mirroring *m, const char *id)
+static void drop(struct mirroring *m, int64_t no)
 {
-    struct query *q = query_begin(m->db, QUERY_RECORD_DELETE_ID);
-    bind_text(q, 1, str_of(id));
+    struct query *q = query_begin(m->db, QUERY_RECORD_MARK);
+    bind_int(q, 1, no);
     bind_int(q, 2, ++m->seq);
     bind_int(q, 3, m->now_ms);
-    bind_text(q, 4, m->origin);
+    bind_int(q, 4, 1); /* deleted, by nobody here */
+    bind_int(q, 5, 0);
+    bind_text(q, 6, m->origin);
     query_run(q);
     m->counts->deleted++;
 }
@@ -95,7 +99,7 @@ static void put(struct mirroring *m, const struct mirror_record *r)
     }
     struct held_record *one = &m->held.list[at];
     one->kept = true;
-    if (one->content != content_of(&m->held.key, r->title, r->body)) update(m, one->id, r);
+    if (one->content != content_of(&m->held.key, r->title, r->body)) update(m, one->no, r);
 }
 
 static enum fault_code begin(struct mirroring *m, struct str book, struct fault *f)
@@ -111,13 +115,14 @@ static enum fault_code begin(struct mirroring *m, struct str book, struct fault 
         code = fault_set(f, FAULT_NO_COLLECTION, _("`abgleich book list` shows the books"), _("the book is not there"));
     if (code) return code;
     map64_init(&m->held.by_uid, 1024);
-    return store_each(m->db, book, hold, &m->held, f);
+    hold(m);
+    return db_check(m->db, f);
 }
 
 static void end(struct mirroring *m)
 {
     for (size_t i = 0; i < m->held.n; i++)
-        if (!m->held.list[i].kept) drop(m, m->held.list[i].id);
+        if (!m->held.list[i].kept) drop(m, m->held.list[i].no);
     struct query *q = query_begin(m->db, QUERY_BOOK_RAISE);
     bind_int(q, 1, m->book);
     bind_int(q, 2, m->seq);

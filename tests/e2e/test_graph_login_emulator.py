@@ -11,7 +11,6 @@ import urllib.parse
 import uuid
 
 from harness import Suite
-from clock import Clock
 from graph_login import APP, ASSERTION, DEVICE, SECRET, TENANT, App
 from microsoft_graph import Graph
 from test_graph_emulator import call, told
@@ -263,7 +262,7 @@ CASES = (secrets, certificates, browser, bad_pages, proof_of_web_applications, r
 
 
 def run_case(function):
-    with Graph(Clock()) as w:
+    with Graph() as w:
         function(w)
         assert not w.violations, w.violations
 

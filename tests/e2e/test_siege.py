@@ -32,7 +32,7 @@ FLOOD = b"x" * 65536
 
 # name -> attackers at (host, port)
 ATTACKS = {
-    "10 000 idle connections": lambda w: [Swarm(w, 5000), Swarm(w, 5000, first=b"GET / HTTP/1.1\r\n")],
+    "10 000 idle connections": lambda w: [Swarm(w, 5000, rate=1000), Swarm(w, 5000, first=b"GET / HTTP/1.1\r\n", rate=1000)],
     "2 000 headers that drip": lambda w: [Swarm(w, 2000, first=b"GET / HTTP/1.1\r\nX-Slow: ", drip=b"x")],
     "2 000 bodies that drip": lambda w: [Swarm(w, 2000, first=UPLOAD + b"Content-Length: 1000000\r\n\r\n", drip=b"x")],
     "bodies that fill what all may hold": lambda w: [Swarm(w, 100, first=UPLOAD + b"Content-Length: 16000000\r\n\r\n" + b"x" * 8000000, drip=b"x" * 5000)],
