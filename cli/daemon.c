@@ -135,7 +135,7 @@ static void on_upkeep(void *ctx)
 /* The remote of one side; the store is none. */
 static void add_remote(struct scheduled *link, int side, const struct config_account *account, struct arena *arena)
 {
-    if (config_is_store(account)) return;
+    if (config_is_built_in(account)) return;
     struct buf origin AUTO_BUF = BUF_INIT;
     link->accounts[side] = account->name;
     if (account->url && url_origin(str_of(account->url), &origin))
@@ -254,8 +254,8 @@ static void on_drain(uv_timer_t *timer)
 static void on_page(void *ctx, struct http_call *c)
 {
     struct daemon *d = ctx;
-    daemon_page(&(const struct daemon_view){d->scheduler, d->counts, d->cli->db, d->stopping}, http_call_path(c),
-                http_call_answer(c));
+    const struct daemon_view view = {d->scheduler, d->counts, d->cli->db, d->directory, d->current->config, d->stopping};
+    daemon_page(&view, http_call_path(c), http_call_answer(c));
 }
 
 static enum fault_code listen_on(struct daemon *d, struct fault *f)
@@ -271,11 +271,15 @@ static enum fault_code listen_on(struct daemon *d, struct fault *f)
     if (code) return code;
     http_server_route(d->server,
                       &(const struct http_route){.prefix = "/", .methods = "GET HEAD", .ctx = d, .begin = on_page});
+    struct directory_csv_options csv;
+    if (config_directory_columns(c, &d->cli->arena, &csv, f)) return f->code;
     const struct directory_service_settings directory = {.state = db_path(d->cli->db),
                                                          .region = c->region,
                                                          .max_level = d->cli->system.max_level,
                                                          .cancel = d->cli->system.cancel,
                                                          .claims = c->directory_claim,
+                                                         .claim_networks = c->directory_claim_networks,
+                                                         .csv = csv,
                                                          .upload_bytes = (size_t)c->max_upload_bytes};
     d->directory = directory_service_new(&directory);
     directory_route(d->directory, d->server);
@@ -283,7 +287,10 @@ static enum fault_code listen_on(struct daemon *d, struct fault *f)
                                              .region = c->region,
                                              .max_level = d->cli->system.max_level,
                                              .cancel = d->cli->system.cancel,
-                                             .card_bytes = (size_t)c->max_upload_bytes};
+                                             .card_bytes = (size_t)c->max_upload_bytes,
+                                             .requests_per_s = c->dav_rate,
+                                             .delete_books = c->dav_delete_books,
+                                             .history = c->history_ms > 0};
     d->dav = dav_service_new(&dav);
     dav_route(d->dav, d->server);
     return FAULT_NONE;

@@ -106,7 +106,7 @@ static bool wait_and_repeat(struct transfer *t)
 {
     struct http *h = t->http;
     int64_t wait_ms = t->x->retry_after_ms ? t->x->retry_after_ms : 1000 << t->waits;
-    if (!t->x->repeatable || h->wide || wait_ms > WAIT_MAX_MS || t->waits++ >= REPEATS_MAX) return false;
+    if (!t->x->repeatable || t->x->waits_itself || h->wide || wait_ms > WAIT_MAX_MS || t->waits++ >= REPEATS_MAX) return false;
     int64_t until_ms = h->settings.env->monotonic_ms(h->settings.env) + wait_ms;
     if (until_ms > h->resume_ms) h->resume_ms = until_ms;
     struct transfer **end = &h->waiting;

@@ -32,6 +32,7 @@ struct http_exchange {
     const char *content_type;              /* of body */
     struct str body;                       /* {NULL,0} = none */
     bool repeatable;    /* may be sent again if nobody knows what became of it (GET, PROPFIND, REPORT) */
+    bool waits_itself;  /* the caller waits where the server asks for it (429, 503) */
     int patience_s;     /* how long nothing at all may happen; 0 = a minute */
     size_t limit_bytes; /* of the answer's body, decoded; 0 = no limit (only with on_body) */
     /* Takes a successful (2xx) body as it arrives; NULL: it is collected in `text`. Anything but FAULT_NONE ends the exchange. */

@@ -25,6 +25,8 @@ struct token_store {
 /* Keys of the configuration, for struct connector. */
 extern const struct setting_kind oauth_settings[];
 bool oauth_is_used(const struct account *account); /* false: its password is all there is */
+/* Where the API of the account's provider is, for accounts without a `url`. */
+const char *oauth_service(const struct account *account);
 
 struct oauth;
 /* account, env: borrowed until oauth_close. */
@@ -37,16 +39,27 @@ enum fault_code oauth_token(struct oauth *o, const char **token, struct fault *f
  * again); a fresh one that is refused, too, is FAULT_AUTH. */
 enum fault_code oauth_refused(struct oauth *o, struct fault *f);
 void oauth_accepted(struct oauth *o); /* it answered anything else */
+/* The remote wants more than a fresh token (a 401 with `claims`, microsoft-graph 1): FAULT_AUTH; the sign-in counts as dead until somebody
+ * signs in again. */
+enum fault_code oauth_challenged(struct oauth *o, struct fault *f);
 
-/* What is known of a sign-in without asking anybody. */
+/* What is known of a sign-in without asking anybody. ends_ms: when it dies unless somebody does something: what the
+ * service said, a certificate's end, or the end of what it may lie unused; 0 = not known. */
 enum oauth_state { OAUTH_NONE, OAUTH_FINE, OAUTH_ENDS_SOON, OAUTH_DEAD };
-enum fault_code oauth_state(struct oauth *o, enum oauth_state *out, struct fault *f);
+struct oauth_report {
+    enum oauth_state state;
+    int64_t ends_ms; /* Unix time */
+};
+enum fault_code oauth_look(struct oauth *o, struct oauth_report *out, struct fault *f);
 
 /* -- abgleich login -- */
 struct oauth_guide {
     void *ctx;
     /* Shows the address to open; code: what to type there, NULL = nothing. */
     void (*show)(void *ctx, const char *address, const char *code);
+    /* Where a person may paste the address the browser was sent back to, if it cannot come back by itself; -1 = nowhere. */
+    int input;
+    void (*pasted_wrong)(void *ctx); /* what was pasted is not that address */
 };
 /* Carries out the flow's dialogue (client and service have none: they try the key) and keeps the sign-in. */
 enum fault_code oauth_login(struct oauth *o, const struct oauth_guide *guide, struct fault *f);

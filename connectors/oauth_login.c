@@ -31,6 +31,41 @@ static enum fault_code ask_token(struct oauth *o, struct str form, struct oauth_
     return oauth_post(o, oauth_address(o, "oauth.token_url", &url), form, answer, f);
 }
 
+/* The last part of a scope's address: services tell it back with or without the rest. */
+static struct str right_of(struct str scope)
+{
+    for (size_t i = scope.n; i; i--)
+        if (scope.p[i - 1] == '/') return (struct str){scope.p + i, scope.n - i};
+    return scope;
+}
+
+static bool is_among(struct str right, struct str scopes)
+{
+    while (scopes.n)
+        if (str_eq_nocase(right_of(str_split(&scopes, ' ')), right)) return true;
+    return false;
+}
+
+/* A person can take out the tick at a scope and is signed in all the same (google-people 1); then the answer tells what
+ * is left (RFC 6749 5.1). Scopes that are no rights at contacts are not told back by everybody. */
+static bool is_granted(const struct oauth *o, const struct oauth_answer *a)
+{
+    static const struct str about_the_person = STR("offline_access openid profile email User.Read .default");
+    struct str granted = str_of(json_string_value(json_object_get(a->body, "scope"))), asked = str_of(oauth_scope(o));
+    while (granted.n && asked.n) {
+        struct str right = right_of(str_split(&asked, ' '));
+        if (right.n && !is_among(right, about_the_person) && !is_among(right, granted)) return false;
+    }
+    return true;
+}
+
+static enum fault_code not_granted(const struct oauth *o, struct fault *f)
+{
+    struct buf advice AUTO_BUF = BUF_INIT;
+    buf_addf(&advice, _("sign in again and leave the tick at contacts: abgleich login %s"), o->account->name);
+    return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("the sign-in does not allow contacts"));
+}
+
 static enum fault_code conclude(struct oauth *o, const struct oauth_answer *a, bool lasting, struct fault *f)
 {
     if (a->error) return oauth_error_fault(o, a, f);
@@ -39,6 +74,7 @@ static enum fault_code conclude(struct oauth *o, const struct oauth_answer *a, b
                          _("Microsoft: the scope needs offline_access; Google: take the application out of your "
                            "account's list and sign in again"),
                          _("the service gave a sign-in that ends within the hour"));
+    if (lasting && !is_granted(o, a)) return not_granted(o, f);
     struct token_store *store = o->account->tokens;
     enum fault_code code = store->lock(store, f);
     if (code) return code;
@@ -122,17 +158,63 @@ static bool serve(int fd, const char *state, struct buf *query)
     return ours;
 }
 
-static enum fault_code await(struct oauth *o, int listener, const char *state, struct buf *query, struct fault *f)
+/* -- or a person brings back the address it was sent to -- */
+
+struct pasting {
+    int fd; /* -1 = nobody can, or has ended */
+    char text[REQUEST_MAX_BYTES];
+    size_t n;
+};
+
+static bool is_answer(struct str line, const char *state, struct buf *query)
+{
+    struct buf told AUTO_BUF = BUF_INIT;
+    struct str rest = str_trim(line);
+    str_split(&rest, '?');
+    bool ours = parameter(rest, "state", &told) && str_eq(buf_str(&told), str_of(state));
+    if (ours) buf_addstr(query, rest);
+    return ours;
+}
+
+/* Reads what there is, line by line: true with the query if one of them carries our state. */
+static bool take_pasted(struct pasting *p, const struct oauth_guide *guide, const char *state, struct buf *query)
+{
+    ssize_t got = read(p->fd, p->text + p->n, sizeof p->text - p->n);
+    if (got <= 0) {
+        p->fd = -1;
+        return false;
+    }
+    struct str rest = {p->text, p->n += (size_t)got};
+    while (memchr(rest.p, '\n', rest.n)) {
+        struct str line = str_split(&rest, '\n');
+        if (is_answer(line, state, query)) return true;
+        if (str_trim(line).n) guide->pasted_wrong(guide->ctx);
+        if (!rest.p) break;
+    }
+    if (rest.p) memmove(p->text, rest.p, rest.n);
+    p->n = rest.p && rest.n < sizeof p->text ? rest.n : 0; /* a line that long is none */
+    return false;
+}
+
+static bool take_browser(int listener, const char *state, struct buf *query)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    bool ours = fd >= 0 && serve(fd, state, query);
+    if (fd >= 0) close(fd);
+    return ours;
+}
+
+static enum fault_code await(struct oauth *o, int listener, const struct oauth_guide *guide, const char *state,
+                             struct buf *query, struct fault *f)
 {
     int64_t until = o->env->monotonic_ms(o->env) + DIALOGUE_MS;
+    struct pasting pasting = {.fd = guide->input};
     while (o->env->monotonic_ms(o->env) < until) {
-        struct pollfd ready = {listener, POLLIN, 0};
+        struct pollfd ready[2] = {{listener, POLLIN, 0}, {pasting.fd, POLLIN, 0}}; /* poll leaves out -1 */
         if (o->env->cancelled(o->env)) return fault_set(f, FAULT_CANCELLED, NULL, _("stopped"));
-        if (poll(&ready, 1, LOOK_MS) != 1) continue;
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        bool ours = fd >= 0 && serve(fd, state, query);
-        if (fd >= 0) close(fd);
-        if (ours) return FAULT_NONE;
+        if (poll(ready, 2, LOOK_MS) < 1) continue;
+        if (ready[0].revents && take_browser(listener, state, query)) return FAULT_NONE;
+        if (ready[1].revents && take_pasted(&pasting, guide, state, query)) return FAULT_NONE;
     }
     return fault_set(f, FAULT_AUTH, _("try again"), _("nobody signed in within ten minutes"));
 }
@@ -141,7 +223,7 @@ static enum fault_code redeem(struct oauth *o, struct str query, const char *ver
                               struct fault *f)
 {
     struct buf code AUTO_BUF = BUF_INIT, form AUTO_BUF = BUF_INIT, error AUTO_BUF = BUF_INIT;
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     if (parameter(query, "error", &error)) answer.error = mem_strdup(buf_cstr(&error));
     if (answer.error || !parameter(query, "code", &code)) {
         if (!answer.error) answer.error = mem_strdup("invalid_request");
@@ -159,8 +241,8 @@ static enum fault_code redeem(struct oauth *o, struct str query, const char *ver
 static void address_to_open(struct oauth *o, const char *verifier, const char *state, const char *here, struct buf *out)
 {
     struct buf base AUTO_BUF = BUF_INIT, query AUTO_BUF = BUF_INIT, challenge AUTO_BUF = BUF_INIT;
-    const char *address = oauth_address(o, "oauth.authorize_url", &base),
-               *provider = account_setting(o->account, "oauth.provider");
+    const char *address = oauth_address(o, "oauth.authorize_url", &base);
+    bool microsoft = oauth_is_of_microsoft(o);
     pkce_challenge(str_of(verifier), &challenge);
     const struct {
         const char *name, *value;
@@ -173,8 +255,8 @@ static void address_to_open(struct oauth *o, const char *verifier, const char *s
         {"code_challenge", buf_cstr(&challenge)},
         {"code_challenge_method", "S256"},
         {"login_hint", o->account->user},
-        {"prompt", provider && strcmp(provider, "microsoft") == 0 ? "select_account" : "consent"},
-        {"access_type", provider && strcmp(provider, "microsoft") == 0 ? NULL : "offline"}}; /* google-people 1 */
+        {"prompt", microsoft ? "select_account" : "consent"},
+        {"access_type", microsoft ? NULL : "offline"}}; /* google-people 1 */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value) form_add(&query, rows[i].name, str_of(rows[i].value));
     buf_addf(out, "%s%s%s", address ? address : "", address && strchr(address, '?') ? "&" : "?", buf_cstr(&query));
@@ -190,10 +272,11 @@ static enum fault_code by_browser(struct oauth *o, const struct oauth_guide *gui
         return fault_set(f, FAULT_INTERNAL, _("try again"), _("no port is free for the browser to come back to"));
     random_word(o, &verifier);
     random_word(o, &state);
-    buf_addf(&here, "http://127.0.0.1:%u", port);
+    /* Microsoft takes any port of http://localhost where that is registered (microsoft-graph 1); Google either name. */
+    buf_addf(&here, "http://%s:%u", oauth_is_of_microsoft(o) ? "localhost" : "127.0.0.1", port);
     address_to_open(o, buf_cstr(&verifier), buf_cstr(&state), buf_cstr(&here), &address);
     guide->show(guide->ctx, buf_cstr(&address), NULL);
-    enum fault_code code = await(o, listener, buf_cstr(&state), &query, f);
+    enum fault_code code = await(o, listener, guide, buf_cstr(&state), &query, f);
     close(listener);
     return code ? code : redeem(o, buf_str(&query), buf_cstr(&verifier), buf_cstr(&here), f);
 }
@@ -227,7 +310,7 @@ static enum fault_code poll_device(struct oauth *o, const char *device, int64_t 
     form_add(&form, "device_code", str_of(device));
     enum fault_code code = oauth_add_client(o, &form, f);
     while (!code && o->env->monotonic_ms(o->env) < until) {
-        struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+        struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
         struct fault why AUTO_FAULT = FAULT_INIT;
         if (o->env->sleep_ms(o->env, 1000 * interval_s)) return fault_set(f, FAULT_CANCELLED, NULL, _("stopped"));
         code = ask_token(o, buf_str(&form), &answer, &why);
@@ -249,7 +332,7 @@ static int64_t between(int64_t value, int64_t least, int64_t most)
 
 static enum fault_code by_device(struct oauth *o, const struct oauth_guide *guide, struct fault *f)
 {
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     enum fault_code bad = begin_device(o, &answer, f);
     if (bad) return bad;
     const char *device = json_string_value(json_object_get(answer.body, "device_code")),
@@ -272,7 +355,7 @@ static enum fault_code by_device(struct oauth *o, const struct oauth_guide *guid
 static enum fault_code by_key(struct oauth *o, struct fault *f)
 {
     struct buf form AUTO_BUF = BUF_INIT;
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     enum fault_code code = oauth_add_grant(o, &form, f);
     if (!code) code = ask_token(o, buf_str(&form), &answer, f);
     return code ? code : conclude(o, &answer, false, f);

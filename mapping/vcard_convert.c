@@ -362,3 +362,30 @@ void vcard_add_property(struct arena *arena, const struct vcard *from, const str
     vcard_add_value(arena, from, p, form->version, &value);
     vcard_add_line(buf_str(&header), buf_str(&value), form, out);
 }
+
+void vcard_add_text_line(const char *header, struct str text, const struct line_form *form, struct buf *out)
+{
+    struct buf value AUTO_BUF = BUF_INIT;
+    vcard_escape(&value, text, form->version);
+    vcard_add_line(str_of(header), buf_str(&value), form, out);
+}
+
+bool vcard_takes_bare_line(const struct property *p)
+{
+    return p->base64 || property_row(p->name)->shape == SHAPE_BINARY || str_starts(p->name, STR("NOTE")) || str_starts(p->name, STR("LABEL")) || str_starts(p->name, STR("ADR"));
+}
+
+bool vcard_is_bare(const struct property *p)
+{
+    struct str raw = str_trim(p->raw);
+    for (size_t i = 0; i < raw.n && raw.p[i] != '\n' && raw.p[i] != '\r'; i++)
+        if (raw.p[i] == ':' || raw.p[i] == ';') return false;
+    return true;
+}
+
+size_t vcard_find(const struct vcard *c, const char *name)
+{
+    for (size_t i = 0; i < c->n_props; i++)
+        if (str_eq(c->props[i].name, str_of(name))) return i;
+    return SIZE_MAX;
+}

@@ -305,17 +305,10 @@ static void edit_name(struct writer *w, const struct edit *e)
     w->name_part[any->field->id - FIELD_NAME_FAMILY] = e->kind == EDIT_REMOVE ? STR("") : part_of_source(w, e);
 }
 
-static size_t find_property(const struct vcard *c, const char *name)
-{
-    for (size_t i = 0; i < c->n_props; i++)
-        if (str_eq(c->props[i].name, str_of(name))) return i;
-    return SIZE_MAX;
-}
-
 /* The N the elements come from: the first that says anything. */
 static size_t find_name(const struct vcard *c)
 {
-    size_t first = find_property(c, "N");
+    size_t first = vcard_find(c, "N");
     for (size_t i = first; i < c->n_props; i++) {
         struct str value = c->props[i].value;
         if (!str_eq(c->props[i].name, STR("N"))) continue;
@@ -436,19 +429,12 @@ static void write_lists_of(struct writer *w, uint16_t field, const char *name)
 
 /* -- values that are parameters: LABEL of an ADR, SORT-AS of an N -- */
 
-static void add_text_line(struct writer *w, const char *header, struct str text, struct buf *out)
-{
-    struct buf value AUTO_BUF = BUF_INIT;
-    vcard_escape(&value, text, w->form.version);
-    vcard_add_line(str_of(header), buf_str(&value), &w->form, out);
-}
-
 /* In place where the card has the property, else as a new line. */
 static void put_or_add_text(struct writer *w, size_t at, const char *name, struct str text)
 {
     struct buf value AUTO_BUF = BUF_INIT;
     if (at == SIZE_MAX) {
-        add_text_line(w, name, text, &w->added);
+        vcard_add_text_line(name, text, &w->form, &w->added);
         return;
     }
     vcard_escape(&value, text, w->form.version);
@@ -474,7 +460,7 @@ static void add_param_element(struct writer *w, const struct element *e, struct 
     if (e->field->id == FIELD_SORT) buf_adds(&header, "SORT-STRING");
     else
         label_header(e, &header);
-    add_text_line(w, buf_cstr(&header), e->value_text, out);
+    vcard_add_text_line(buf_cstr(&header), e->value_text, &w->form, out);
 }
 
 static void edit_param(struct writer *w, const struct edit *e)
@@ -513,7 +499,7 @@ static size_t find_fn(const struct record *r)
         if (e[i].field->id == FIELD_FN) return e[i].prop;
     for (size_t i = 0; i < r->card->n_props; i++)
         if (str_eq(r->card->props[i].name, STR("FN")) && str_trim(r->card->props[i].value).n) return i;
-    return find_property(r->card, "FN");
+    return vcard_find(r->card, "FN");
 }
 
 static void put_fn(struct writer *w, struct str text)
@@ -540,21 +526,6 @@ static bool fn_is_element(const struct record *r)
 
 /* -- putting it together -- */
 
-/* Would a reader take a bare line for the rest of this property (vcard 2, broken lines of old phones)? */
-static bool takes_bare_line(const struct property *p)
-{
-    return p->base64 || property_row(p->name)->shape == SHAPE_BINARY || str_starts(p->name, STR("NOTE")) || str_starts(p->name, STR("LABEL")) || str_starts(p->name, STR("ADR"));
-}
-
-/* Does its first line show no sign of a property: none at all, or a name that is folded? */
-static bool is_bare(const struct property *p)
-{
-    struct str raw = str_trim(p->raw);
-    for (size_t i = 0; i < raw.n && raw.p[i] != '\n' && raw.p[i] != '\r'; i++)
-        if (raw.p[i] == ':' || raw.p[i] == ';') return false;
-    return true;
-}
-
 /* A bare line may stay where it is only behind what it always stood behind. A property is written anew; a line that is none goes on
  * to the next place where it stays one. */
 static void add_bare(const struct writer *w, const struct property *p, struct buf *out, struct buf *held)
@@ -576,10 +547,10 @@ static void add_properties(const struct writer *w, struct buf *out)
     for (size_t i = 0; i < c->n_props; i++) {
         const struct property *p = &c->props[i];
         if (w->fate[i] == FATE_DROP) continue;
-        if (open_end && w->fate[i - 1] != FATE_KEEP && w->fate[i] == FATE_KEEP && is_bare(p)) add_bare(w, p, out, &held);
+        if (open_end && w->fate[i - 1] != FATE_KEEP && w->fate[i] == FATE_KEEP && vcard_is_bare(p)) add_bare(w, p, out, &held);
         else
             buf_addstr(out, w->fate[i] == FATE_KEEP ? p->raw : w->text[i]);
-        if (!(p->flags & PROPERTY_FOREIGN)) open_end = w->fate[i] == FATE_TEXT || takes_bare_line(p);
+        if (!(p->flags & PROPERTY_FOREIGN)) open_end = w->fate[i] == FATE_TEXT || vcard_takes_bare_line(p);
         if (!held.len || open_end) continue;
         buf_addstr(out, buf_str(&held));
         buf_reset(&held);
@@ -708,163 +679,5 @@ enum fault_code record_write_edited(const struct record *r, const struct edit *e
     if (form->strict) add_with_crlf(buf_str(&text), out);
     else
         buf_addstr(out, buf_str(&text));
-    return FAULT_NONE;
-}
-
-/* -- new cards -- */
-
-static bool is_clean_text(struct str s)
-{
-    const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t i = 0; i < s.n; i++) {
-        if (p[i] == '\n' && (!i || p[i - 1] != '\r')) return false;
-        if (p[i] == '\r' && (i + 1 == s.n || p[i + 1] != '\n')) return false;
-        if ((p[i] < 0x20 && p[i] != '\t' && p[i] != '\r' && p[i] != '\n') || p[i] == 0x7f) return false;
-    }
-    return true;
-}
-
-static bool is_utf8(struct str s)
-{
-    const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t i = 0; i < s.n;) {
-        if (p[i] < 0x80) {
-            i++;
-            continue;
-        }
-        size_t more = p[i] >= 0xf0 && p[i] < 0xf5 ? 3 : p[i] >= 0xe0 ? 2 : p[i] >= 0xc2 ? 1 : 0;
-        if (!more || p[i] >= 0xf5 || i + more >= s.n) return false;
-        for (size_t k = 1; k <= more; k++)
-            if ((p[i + k] & 0xc0) != 0x80) return false;
-        i += more + 1;
-    }
-    return true;
-}
-
-static bool takes_version(const struct write_form *form, enum vcard_version v)
-{
-    if (!form->versions) return true;
-    return (v == VCARD_30 && (form->versions & WRITE_V30)) || (v == VCARD_40 && (form->versions & WRITE_V40));
-}
-
-/* Servers refuse a card that has one of these twice (vcard 5 "Once-only properties"): the first is kept, of REV and PRODID the last. */
-static const struct {
-    struct str name;
-    bool last;
-} bookkeeping[] = {{{"VERSION", 7}, false}, {{"UID", 3}, false}, {{"REV", 3}, true}, {{"PRODID", 6}, true}};
-
-static bool is_superfluous(const struct vcard *c, size_t i)
-{
-    for (size_t b = 0; b < sizeof bookkeeping / sizeof *bookkeeping; b++) {
-        if (!str_eq(c->props[i].name, bookkeeping[b].name)) continue;
-        size_t from = bookkeeping[b].last ? i + 1 : 0, to = bookkeeping[b].last ? c->n_props : i;
-        for (size_t k = from; k < to; k++)
-            if (str_eq(c->props[k].name, bookkeeping[b].name)) return true;
-    }
-    return false;
-}
-
-static bool is_fit(const struct record *r, const struct write_form *form)
-{
-    const struct vcard *c = r->card;
-    if (!takes_version(form, c->version)) return false;
-    if (!form->strict) return true;
-    if (c->flags & (VCARD_CUT | VCARD_CONVERTED | VCARD_NO_VERSION)) return false;
-    if (find_property(c, "UID") == SIZE_MAX || find_property(c, "FN") == SIZE_MAX) return false;
-    if (c->version != VCARD_40 && find_property(c, "N") == SIZE_MAX) return false;
-    for (size_t i = 0; i < c->n_props; i++)
-        if ((c->props[i].flags & (PROPERTY_FOREIGN | PROPERTY_REPAIRED | PROPERTY_GUESSED)) || is_superfluous(c, i)) return false;
-    return is_clean_text(r->bytes) && is_utf8(r->bytes);
-}
-
-static enum vcard_version version_for(const struct record *r, const struct write_form *form)
-{
-    if (takes_version(form, r->card->version)) return r->card->version;
-    return form->versions & WRITE_V30 ? VCARD_30 : VCARD_40;
-}
-
-static bool is_version_line(const struct property *p)
-{
-    return str_eq(p->name, STR("VERSION"));
-}
-
-/* What strict servers ask for and the card lacks. */
-static void add_missing(struct writer *w, const struct write_form *form, struct buf *out)
-{
-    if (!form->strict) return;
-    if (find_property(w->card, "UID") == SIZE_MAX && form->uid.n) vcard_add_line(STR("UID"), form->uid, &w->form, out);
-    if (find_property(w->card, "FN") == SIZE_MAX) add_text_line(w, "FN", record_title(w->record), out);
-    if (find_property(w->card, "N") == SIZE_MAX && w->form.version != VCARD_40) vcard_add_line(STR("N"), STR(";;;;"), &w->form, out);
-}
-
-static bool is_fit_line(const struct property *p, const struct write_form *form)
-{
-    if (is_version_line(p)) return false;
-    return !form->strict || (!(p->flags & PROPERTY_FOREIGN) && is_utf8(p->raw));
-}
-
-static bool is_marker(struct str line)
-{
-    size_t colon = header_end(line);
-    return (colon == 5 && str_starts_nocase(line, STR("BEGIN"))) || (colon == 3 && str_starts_nocase(line, STR("END")));
-}
-
-static bool holds_marker(struct str text)
-{
-    for (size_t i = 0, start = 0; i <= text.n; i++) {
-        if (i < text.n && text.p[i] != '\n' && text.p[i] != '\r') continue;
-        if (is_marker((struct str){text.p + start, i - start})) return true;
-        start = i + 1;
-    }
-    return false;
-}
-
-/* A property without control characters. "BEGIN:V^ZCARD" was one like any other until that: it is left out. */
-static void add_clean(const struct property *p, struct str text, struct buf *out)
-{
-    size_t start = out->len;
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char ch = (unsigned char)text.p[i];
-        if ((ch >= 0x20 && ch != 0x7f) || ch == '\t' || ch == '\r' || ch == '\n') buf_addc(out, text.p[i]);
-    }
-    bool nests = str_eq(p->name, STR("AGENT")); /* a whole card */
-    if (!nests && holds_marker((struct str){out->data + start, out->len - start})) buf_truncate(out, start);
-}
-
-/* Line by line, each as it is where it can stay. */
-static void rewrite(struct writer *w, const struct write_form *form, struct buf *out)
-{
-    const struct vcard *c = w->card;
-    struct buf text AUTO_BUF = BUF_INIT;
-    vcard_add_line(STR("BEGIN"), STR("VCARD"), &w->form, out);
-    vcard_add_line(STR("VERSION"), w->form.version == VCARD_40 ? STR("4.0") : w->form.version == VCARD_30 ? STR("3.0") : STR("2.1"), &w->form, out);
-    bool open_end = false;
-    for (size_t i = 0; i < c->n_props; i++) {
-        struct property p = c->props[i];
-        if (open_end && (p.flags & PROPERTY_FOREIGN)) continue;
-        if (is_bare(&p)) p.flags |= PROPERTY_REPAIRED;
-        open_end = takes_bare_line(&p);
-        if (!is_fit_line(&p, form) && !is_version_line(&p) && !(p.flags & PROPERTY_FOREIGN)) p.flags |= PROPERTY_GUESSED; /* not as raw bytes */
-        if (is_version_line(&p) || (form->strict && ((p.flags & PROPERTY_FOREIGN) || is_superfluous(c, i)))) continue;
-        buf_reset(&text);
-        vcard_add_property(w->arena, c, &p, p.group, &w->form, &text);
-        add_clean(&p, buf_str(&text), out);
-    }
-    add_missing(w, form, out);
-    vcard_add_line(STR("END"), STR("VCARD"), &w->form, out);
-}
-
-enum fault_code record_write_new(const struct record *r, const struct write_form *form, struct buf *out, struct fault *f)
-{
-    (void)f;
-    if (is_fit(r, form)) {
-        buf_addstr(out, r->bytes);
-        return FAULT_NONE;
-    }
-    struct writer w;
-    writer_init(&w, r->arena, r, NULL, 0);
-    w.form = (struct line_form){version_for(r, form), form->strict || r->card->crlf};
-    rewrite(&w, form, out);
-    buf_free(&w.added);
     return FAULT_NONE;
 }

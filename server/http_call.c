@@ -146,26 +146,27 @@ static enum MHD_Result refuse(struct http_call *c, unsigned status, const char *
 
 /* -- the way of a request -- */
 
-static bool is_route(const struct http_route *r, const char *path)
-{
-    size_t n = strlen(r->prefix);
-    return strncmp(path, r->prefix, n) == 0 && (r->prefix[n - 1] == '/' || !path[n]);
-}
-
-static const struct http_route *route_of(const struct http_server *s, const char *path)
-{
-    const struct http_route *best = NULL;
-    for (size_t i = 0; i < s->n_routes; i++)
-        if (is_route(&s->routes[i], path) && (!best || strlen(s->routes[i].prefix) > strlen(best->prefix)))
-            best = &s->routes[i];
-    return best;
-}
-
 static bool takes_method(const struct http_route *r, const char *method)
 {
     for (struct str rest = str_of(r->methods); rest.p;)
         if (str_eq(str_split(&rest, ' '), str_of(method))) return true;
     return false;
+}
+
+static bool is_route(const struct http_route *r, const char *path, const char *method)
+{
+    size_t n = strlen(r->prefix);
+    if (r->prefix[0] == '=') return strcmp(path, r->prefix + 1) == 0 && takes_method(r, method);
+    return strncmp(path, r->prefix, n) == 0 && (r->prefix[n - 1] == '/' || !path[n]);
+}
+
+static const struct http_route *route_of(const struct http_server *s, const char *path, const char *method)
+{
+    const struct http_route *best = NULL;
+    for (size_t i = 0; i < s->n_routes; i++)
+        if (is_route(&s->routes[i], path, method) && (!best || strlen(s->routes[i].prefix) > strlen(best->prefix)))
+            best = &s->routes[i];
+    return best;
 }
 
 static void set_peer(struct http_call *c)
@@ -271,7 +272,7 @@ static enum MHD_Result begin(struct http_call *c)
         return refuse(c, MHD_HTTP_BAD_REQUEST, _("the length of this request can be read in two ways"));
     if (is_cross_site(c))
         return refuse(c, MHD_HTTP_FORBIDDEN, _("a page of another site sent this; nothing was changed"));
-    const struct http_route *r = route_of(c->server, c->path);
+    const struct http_route *r = route_of(c->server, c->path, c->method);
     if (!r) return has_body(c) ? refuse(c, MHD_HTTP_NOT_FOUND, _("there is nothing here")) : http_send_answer(c);
     if (!takes_method(r, c->method)) {
         http_answer_header(&c->answer, "Allow", "%s", r->methods); /* RFC 9110 section 15.5.6 */

@@ -77,7 +77,8 @@ void http_call_keep(struct http_call *c, void *own); /* what the route wants to 
 void *http_call_own(const struct http_call *c);
 
 struct http_route {
-    const char *prefix;  /* "/contacts/": static; of several the longest. One that ends in no slash is a whole path */
+    const char *prefix;  /* "/contacts/": static; of several the longest. One that ends in no slash is a whole path;
+                            "=/" is one, too, and stands before "/" for its own methods only */
     const char *methods; /* "GET HEAD POST": static; anything else is answered 405 with Allow */
     void *ctx;
     void (*begin)(void *ctx, struct http_call *c);
