@@ -290,6 +290,14 @@ enum fault_code graph_know_default(struct session *s, struct fault *f)
     return FAULT_NONE;
 }
 
+void graph_learn_default(struct session *s, const char *id)
+{
+    if (!id || strcmp(s->path, GRAPH_DEFAULT) != 0 || (s->default_id && *s->default_id)) return;
+    free(s->default_id);
+    s->default_id = mem_strdup(id);
+    s->traits->set(s->traits, TRAIT_DEFAULT, id);
+}
+
 /* A deleted contact may still be had by its id: then it lies in a folder that no list has. */
 enum fault_code graph_place_of(struct session *s, const json_t *contact, enum graph_place *out, struct fault *f)
 {

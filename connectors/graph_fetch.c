@@ -201,6 +201,7 @@ enum fault_code graph_fetch(struct session *s, const struct str *ids, size_t n, 
     for (int unnamed = 1; unnamed >= 0; unnamed--)
         for (size_t i = 0; i < n && !code; i++)
             if (str_starts(ids[i], STR(GRAPH_NEW)) == unnamed) code = sort_out(s, ids[i], sink, list, &n_list, f);
+    if (!code && !s->account->looks_only) code = graph_remove_doubles(s, f);
     if (!code) code = fetch_list(s, list, n_list, again, &n_again, sink, f);
     if (!code) code = fetch_list(s, again, n_again, NULL, &none, sink, f);
     for (size_t i = 0; i < n_list; i++) free(list[i].name);

@@ -40,9 +40,9 @@ struct session {
     int64_t window_ms, in_window; /* graph_limit.c */
     int64_t requests_of_batches;
     json_t *bare;    /* ids of contacts just created without a picture: nobody needs to ask for one */
-    json_t *deleted; /* ids just deleted here */
+    json_t *deleted; /* ids of what was just deleted from here */
     json_t *scanned; /* graph_created.c: contacts by operation id, from a look at all; NULL = nobody looked yet */
-    json_t *doubles; /* ids of second copies of a create: to be removed with the next write */
+    json_t *doubles; /* ids of second copies of a create, with their etags: to be removed */
 };
 
 /* -- graph_error.c -- */
@@ -113,6 +113,8 @@ void graph_add_select(const struct session *s, struct buf *out);
 enum fault_code graph_know_folders(struct session *s, struct fault *f);
 /* Finds out the default folder's id; s->default_id is set where FAULT_NONE. */
 enum fault_code graph_know_default(struct session *s, struct fault *f);
+/* What was just created in it says its id, too. NULL = not told. */
+void graph_learn_default(struct session *s, const char *id);
 /* Where a contact is. */
 enum graph_place { GRAPH_HERE, GRAPH_ELSEWHERE, GRAPH_NOWHERE }; /* in the collection; in another folder; deleted */
 enum fault_code graph_place_of(struct session *s, const json_t *contact, enum graph_place *out, struct fault *f);

@@ -102,6 +102,7 @@ static void take_created(struct writing *g, struct job *j, const char *id, const
     free(j->w->new_id);
     j->w->new_id = mem_strdup(id);
     set_version(j, contact);
+    graph_learn_default(g->s, text_of(contact, "parentFolderId"));
     j->w->code = FAULT_NONE;
     j->lost = false;
     if (!j->photo) json_object_set_new(g->s->bare, id, json_true());
@@ -436,6 +437,7 @@ static enum fault_code carry_out(struct writing *g, struct fault *f)
     size_t n = code ? 0 : ready_ones(g, WRITE_CREATE, some);
     if (!code && n && strcmp(g->s->path, GRAPH_DEFAULT) == 0) code = graph_know_default(g->s, f);
     if (!code) code = send_creates(g, some, n, f);
+    if (!code) code = graph_remove_doubles(g->s, f);
     if (!code) code = send_pictures(g, some, n, f);
     if (!code) code = look(g, f);
     if (!code) {
