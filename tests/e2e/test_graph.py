@@ -375,6 +375,37 @@ def only_a_name_is_needed_by_some(case):
         case.site.sync(None)
 
 
+def carried_in_properties(case):
+    """carry = yes: what v1.0 hides travels in extended properties, fetched after delta, which does not tell them."""
+    w = case.world
+    lale = w.add(person("Lale", "Özdemir"))
+    w.box.contacts[lale].extended.update({"String 0x3a24": "+4930555", "String 0x3a21": "+4930777", "String 0x3a23": "+4930888"})
+    case.link(card("u1", "Meier;Anna", "TEL;TYPE=WORK,FAX:+49301", "TEL;TYPE=HOME,FAX:+49302", "TEL;TYPE=PAGER:+49303", "ANNIVERSARY:2010-05-06",
+                   version="3.0"))
+    case.site.run("account", "set", "srv", "carry=yes", expect=0)
+    case.sync()
+    anna = case.there()["Anna"].extended
+    assert anna["String 0x3a24"] == "+49301" and anna["String 0x3a25"] == "+49302" and anna["String 0x3a21"] == "+49303", anna
+    assert "+4930555" in case.card("Lale") and "+4930777" in case.card("Lale") and "+4930888" in case.card("Lale"), case.card("Lale")
+    case.quiet()
+    case.edit("Anna", "+49301", "+49309")
+    w.box.contacts[lale].extended["String 0x3a24"] = "+4930666"
+    w.touch(lale)
+    case.sync()
+    assert case.there()["Anna"].extended["String 0x3a24"] == "+49309" and "+4930666" in case.card("Lale") and "+4930555" not in case.card("Lale")
+    case.quiet()
+    case.edit("Lale", "+4930777", "+4930778")
+    case.site.edit(case.id_of("Anna"), "\r\n".join(l for l in case.card("Anna").splitlines() if "PAGER" not in l) + "\r\n")
+    case.sync()
+    assert w.box.contacts[lale].extended["String 0x3a21"] == "+4930778" and "String 0x3a21" not in case.there()["Anna"].extended
+    case.quiet()
+    case.site.run("account", "set", "srv", "carry=no", expect=0)
+    case.site.sync(None)
+    case.settle()
+    assert "+4930666" in case.card("Lale") and "+49309" in case.card("Anna"), "what is carried no longer is not deleted"
+    assert case.there()["Anna"].extended["String 0x3a24"] == "+49309"
+
+
 # -- pictures --
 def pictures(case):
     w = case.world
@@ -457,6 +488,26 @@ def somebody_elses_mailbox(case):
     w.violations.clear()
 
 
+def a_mailbox_that_is_shared(case):
+    """graph.mailbox: another person's, with the right to it, and without."""
+    w = case.world
+    bert = w.add_mailbox("bert@contoso.example")
+    w.add(person("Berta"), box=bert)
+    site = case.plain_site()
+    site.server = w
+    site.run("book", "add", "Kunden", expect=0)
+    site.run("account", "add", "srv", "--connector", "graph", "--url", w.url, "--user", w.user, "--password-file", "-", "--no-test",
+             text=w.password + "\n", expect=0)
+    site.run("account", "set", "srv", "graph.mailbox=bert@contoso.example", expect=None)
+    site.run("link", "add", "kunden", "contactbox:Kunden", "srv:contacts", "--mode", "two-way", "--no-test", expect=0)
+    assert site.sync(None).code not in (0, 3) and not case.here()
+    w.tokens[w.password].scopes |= {"Contacts.ReadWrite.Shared"}
+    site.add(card("u1"))
+    w.clock.advance(61 * 60)
+    case.settle()
+    assert sorted(case.there(bert)) == ["Anna", "Berta"] and not case.there()
+
+
 # -- taking back --
 def a_run_taken_back(case):
     case.linked("Anna", "Berta", "Cora")
@@ -498,8 +549,8 @@ CASES = (both_ways, no_op_is_one_request, first_sync_with_matches_and_conflicts,
          changes_and_deletes_both_ways, deleted_ones_are_had_by_id, put_back_there, last_seen, books_and_folders, moved_there,
          a_folder_that_is_gone, what_graph_cannot_hold_stays, slots_are_not_reshuffled, nothing_there_is_wiped,
          a_name_that_differs_from_its_parts, odd_values_come_to_rest, birthdays, addresses_member_by_member, categories,
-         only_a_name_is_needed_by_some, pictures, pictures_that_do_not_go, a_folder_that_may_only_be_read, a_sign_in_that_may_only_read,
-         somebody_elses_mailbox, a_run_taken_back, an_empty_mailbox_empties_nothing, unchanged_but_touched)
+         only_a_name_is_needed_by_some, carried_in_properties, pictures, pictures_that_do_not_go, a_folder_that_may_only_be_read, a_sign_in_that_may_only_read,
+         somebody_elses_mailbox, a_mailbox_that_is_shared, a_run_taken_back, an_empty_mailbox_empties_nothing, unchanged_but_touched)
 
 
 def main():

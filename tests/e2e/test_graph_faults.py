@@ -4,9 +4,10 @@ amid paging, odd rounds of delta, somebody who is quicker. Nothing is lost, doub
 import sys
 import tempfile
 
-from harness import Suite, card
+from harness import Site, Suite, card
 from graph_case import JPEG, MINUTE, Case, build_clock, person, photo_line, run_all, run_case  # noqa: F401
 from microsoft_graph import Graph
+from test_daemon import Daemon, wait_until
 
 LOST = ("cut after", "cut half", "reset after", "500 after", "504 after", "200 html after")
 
@@ -417,6 +418,36 @@ def four_at_a_time(case):
     assert len(case.there()) == 70 and w.limits.most_in_flight <= 4 and not w.limits.refused["flight"], w.limits.refused
 
 
+def jobs_share_the_four_places(case):
+    """A daemon with three links of one account, due at once: still no fifth request, whatever each of them does."""
+    w = case.world
+    w.limits.dwell = 0.03
+    folders = ["Eins", "Zwei", "Drei"]
+    for name in folders:
+        folder = w.add_folder(name)
+        for i in range(25):
+            w.add(person("%s%d" % (name, i)), folder=folder, photo=JPEG)
+    site = Site()  # jobs that wait for each other take real time
+    site.run("account", "add", "srv", "--connector", "graph", "--url", w.url, "--user", w.user, "--password-file", "-", text=w.password + "\n",
+             expect=0)
+    site.run("account", "set", "srv", "interval=1s", expect=0)
+    for name in folders:
+        site.run("book", "add", name, expect=0)
+        site.run("link", "add", name.lower(), "contactbox:" + name, "srv:" + name, "--mode", "two-way", expect=0)
+        for i in range(10):
+            site.run("contact", "add", name, "--file", "-", text=card("u%s%d" % (name, i), "Hier;H%s%d" % (name, i)), expect=0)
+    with open(site.config, "a", encoding="utf-8") as f:
+        f.write("listen = 127.0.0.1:0\n")
+    daemon = Daemon(site)
+    wait_until(lambda: len(w.contacts()) == 105, 60)
+    daemon.stop()
+    assert 2 <= w.limits.most_in_flight <= 4 and not w.limits.refused["flight"], (w.limits.most_in_flight, w.limits.refused)
+    for name in folders:
+        site.run("sync", name.lower())
+    assert len(w.contacts()) == 105
+    site.close()
+
+
 # -- sign-ins --
 def refused_amid_paging(case):
     """A bare token that dies: exit 5, nothing lost, and nothing deleted; with a new one it goes on."""
@@ -564,7 +595,7 @@ def a_picture_whose_answer_was_lost(case):
 CASES = (a_create_whose_answer_was_lost, a_create_that_is_found_late, a_create_that_is_found_too_late, a_create_that_never_arrived, many_creates_whose_answers_were_lost,
          two_found, updates_and_deletes_whose_answer_was_lost, a_dead_link_is_a_whole_round, a_link_that_died_amid_its_pages,
          a_first_round_that_breaks_off, odd_rounds, late_items, one_late_item, no_delta_at_all, a_link_to_somewhere_else, too_many_requests,
-         a_storm_that_does_not_end, refused_parts, every_part_counts, a_part_whose_effect_was_lost, four_at_a_time, refused_amid_paging,
+         a_storm_that_does_not_end, refused_parts, every_part_counts, a_part_whose_effect_was_lost, four_at_a_time, jobs_share_the_four_places, refused_amid_paging,
          refused_amid_writing, quicker_than_we, refusals_of_the_precondition, gone_before_it_is_written,
          one_bad_contact_does_not_stop_the_others, long_texts_stay, a_picture_whose_answer_was_lost)
 

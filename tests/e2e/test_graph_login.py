@@ -1,6 +1,7 @@
 """`abgleich login` and tokens for Microsoft Graph, against the sign-in of the emulator (tests/emulators/graph_login.py): a person in the browser, a
 person at another device, an application with a secret or with a certificate; rotation, kills, and each way a sign-in can die."""
 
+import datetime
 import os
 import re
 import subprocess
@@ -357,6 +358,19 @@ def nobody_signed_in(shim):
     return w
 
 
+def a_secret_that_ends_soon(shim):
+    """The day a secret expires is known from the configuration: it is told a month ahead, to whoever looks."""
+    w = World(shim, "client")
+    day = (datetime.date.today() + datetime.timedelta(days=20)).isoformat()
+    text = open(w.site.config, encoding="utf-8").read().replace("[account srv]\n", "[account srv]\nsecret = file:%s\noauth.secret_expires = %s\n" % (
+        w.secret(), day))
+    open(w.site.config, "w", encoding="utf-8").write(text)
+    w.run_sync()
+    listed = w.site.run("account", "list", expect=0).out
+    assert "ends" in listed or "expires" in listed, listed
+    return w
+
+
 def killed_at_each_renewal(shim):
     """kill -9 when the sign-in was asked, and when it has answered: at most a person is asked to sign in again; never a loop, never a loss."""
     for after in (False, True):
@@ -391,7 +405,7 @@ def killed_at_each_renewal(shim):
 
 CASES = (browser, browser_says_no, web_application, device, device_declined, application, application_with_a_certificate,
          mailboxes_an_application_may_not_see, rotation, a_lost_refresh, renewed_amid_paging, refused_for_good, a_person_is_needed, ways_to_die,
-         trouble_that_passes, nobody_signed_in, killed_at_each_renewal)
+         trouble_that_passes, nobody_signed_in, a_secret_that_ends_soon, killed_at_each_renewal)
 
 
 def run_case(function, shim):
