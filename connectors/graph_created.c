@@ -1,6 +1,6 @@
-/* Creates whose answer was lost are found by the operation id that each carries in an extended property (2, 4), and so never repeated. A
- * search may be late, so for some minutes after it was sent a create that is not found counts as one that may show up yet; when
- * it was sent is kept with the account. */
+/* Creates whose answer was lost are found by the operation id that each carries in an extended property (2, 4), and so
+ * never repeated. A search may be late, so for some minutes after it was sent a create that is not found counts as one
+ * that may show up yet; when it was sent is kept with the account. */
 #include "base/hash.h"
 #include "base/i18n.h"
 #include "base/mem.h"
@@ -119,8 +119,8 @@ static const char *text_of(const json_t *object, const char *member)
 
 struct search {
     struct session *s;
-    struct buf filter;  /* encoded */
-    json_t *found;      /* of the oldest one */
+    struct buf filter; /* encoded */
+    json_t *found;     /* of the oldest one */
 };
 
 /* Of two the older one stays; the other is removed. */
@@ -270,7 +270,8 @@ enum fault_code graph_find_created(struct session *s, struct str id, bool afresh
     bool lately = was_sent_lately(s, buf_str(&operation));
     if (!afresh) take_scanned(&q, buf_str(&operation));
     enum fault_code code = q.found ? FAULT_NONE : search(&q, f);
-    if (!code && !q.found && (lately || str_starts(id, STR(GRAPH_NEW)))) code = look_at_all(&q, buf_str(&operation), afresh, f);
+    if (!code && !q.found && (lately || str_starts(id, STR(GRAPH_NEW))))
+        code = look_at_all(&q, buf_str(&operation), afresh, f);
     *found = !code && q.found ? mem_strdup(text_of(q.found, "id")) : NULL;
     *maybe = !code && !*found && lately;
     json_decref(q.found);
