@@ -11,7 +11,8 @@ using i18n::phonenumbers::PhoneNumberUtil;
 namespace
 {
 
-/* What the library would rewrite into something else: "**620" becomes +49620, "112" becomes +49112, letters become digits. */
+/* What the library would rewrite into something else: "**620" becomes +49620, "112" becomes +49112, letters become
+ * digits. */
 bool is_public(struct str number)
 {
     size_t digits = 0;
@@ -46,7 +47,8 @@ void phone_key(struct str number, const char *region, struct buf *out)
     std::string e164;
     if (is_public(main_part)) {
         const PhoneNumberUtil *util = PhoneNumberUtil::GetInstance();
-        if (util->Parse(std::string(main_part.p, main_part.n), region ? region : "ZZ", &parsed) == PhoneNumberUtil::NO_PARSING_ERROR)
+        if (util->Parse(std::string(main_part.p, main_part.n), region ? region : "ZZ", &parsed) ==
+            PhoneNumberUtil::NO_PARSING_ERROR)
             util->Format(parsed, PhoneNumberUtil::E164, &e164);
     }
     if (e164.empty()) {
@@ -56,4 +58,16 @@ void phone_key(struct str number, const char *region, struct buf *out)
     }
     buf_add(out, e164.data(), e164.size());
     buf_addstr(out, extension);
+}
+
+bool phone_country(const char *region, struct buf *code, struct buf *trunk)
+{
+    const PhoneNumberUtil *util = PhoneNumberUtil::GetInstance();
+    int country = util->GetCountryCodeForRegion(region);
+    std::string before;
+    if (!country) return false;
+    util->GetNddPrefixForRegion(region, true, &before);
+    buf_addf(code, "%d", country);
+    buf_add(trunk, before.data(), before.size());
+    return true;
 }

@@ -33,6 +33,7 @@ UNIT = {
     "state/journal.c": ["unit/test_state_journal"],
     "connectors/carddav_write.c": ["unit/test_carddav"],
     "connectors/carddav_changes.c": ["unit/test_carddav"],
+    "connectors/oauth_jwt.c": ["unit/test_oauth"],
     "connectors/http_status.c": ["unit/test_http", "unit/test_carddav"],
     "connectors/http_redirect.c": ["unit/test_http"],
 }
@@ -56,6 +57,9 @@ def copy_tree(folder):
         if os.path.isfile(os.path.join(ROOT, name)):
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             shutil.copy2(os.path.join(ROOT, name), os.path.join(folder, name))
+    packages = os.path.join("tests", "npm", "node_modules")
+    if os.path.isdir(os.path.join(ROOT, packages)):
+        os.symlink(os.path.join(ROOT, packages), os.path.join(folder, packages))
     if os.path.isdir(os.path.join(ROOT, "build")):
         subprocess.run(["cp", "-a", os.path.join(ROOT, "build"), folder], check=True)
 
@@ -99,8 +103,8 @@ class Copy:
             yield test.split("/")[1], "build/tests/" + test, ["build/tests/" + test, "--jobs", "2"], 120
         if path.startswith("connectors/"):
             tls = ["test_tls"] if path.startswith("connectors/http") else []
-            people = ["test_people"] if "/people" in path else []
-            yield from [] if self.quick else end_to_end(people or tls + WIRE)
+            own = ["test_people"] if "/people" in path else ["test_oauth", "test_foreign_signin"] if "/oauth" in path else []
+            yield from [] if self.quick else end_to_end(own or tls + WIRE)
             return
         yield "mode table", SIM, [SIM, "--modes", "tests/modes/table.txt"], 120
         for first, n in ((1, 100), (101, self.seeds - 100)):

@@ -9,7 +9,7 @@ static enum fault_code read_file(struct str file, struct phonebook *book, struct
     struct directory_report report = {.warnings = BUF_INIT};
     struct fault f AUTO_FAULT = FAULT_INIT;
     *book = (struct phonebook){.arena = ARENA_INIT, .region = "DE", .key = {{7}}};
-    enum fault_code code = directory_csv_read(file, book, &report, &f);
+    enum fault_code code = directory_csv_read(file, NULL, book, &report, &f);
     if (code) fault_text(&f, told);
     buf_addstr(told, buf_str(&report.warnings));
     buf_free(&report.warnings);
