@@ -27,6 +27,8 @@ UNIT = {
     "core/guard.c": ["unit/test_guard"],
     "core/undo.c": ["unit/test_undo"],
     "mapping/people.c": ["unit/test_people_mapping"],
+    "mapping/graph.c": ["unit/test_graph_mapping"],
+    "mapping/graph_table.c": ["unit/test_graph_mapping"],
     "mapping/fingerprint.c": ["unit/test_fingerprint", "property/test_merge"],
     "state/lock.c": ["unit/test_lease", "unit/test_state"],
     "state/lease.c": ["unit/test_lease"],
@@ -99,8 +101,8 @@ class Copy:
             yield test.split("/")[1], "build/tests/" + test, ["build/tests/" + test, "--jobs", "2"], 120
         if path.startswith("connectors/"):
             tls = ["test_tls"] if path.startswith("connectors/http") else []
-            people = ["test_people"] if "/people" in path else []
-            yield from [] if self.quick else end_to_end(people or tls + WIRE)
+            own = ["test_people"] if "/people" in path else ["test_graph", "test_graph_faults"] if "/graph" in path else []
+            yield from [] if self.quick else end_to_end(own or tls + WIRE)
             return
         yield "mode table", SIM, [SIM, "--modes", "tests/modes/table.txt"], 120
         for first, n in ((1, 100), (101, self.seeds - 100)):
