@@ -213,7 +213,7 @@ static bool fill(struct cli *cli, const struct config_pair *pairs, size_t n, str
 static bool may_add(struct cli *cli)
 {
     const char *name = cli->args[0];
-    if (!config_name_ok(str_of(name)) || strcmp(name, CONFIG_STORE) == 0)
+    if (!config_name_ok(str_of(name)) || strcmp(name, CONFIG_STORE) == 0 || strcmp(name, CONFIG_PHONEBOOKS) == 0)
         cli_usage(cli, _("use letters, digits, dots, _ and -"), _("\"%s\" cannot be the name of an account"), name);
     else if (config_account(cli->config, name))
         cli_usage(cli, _("change it with \"abgleich account set\""), _("there is an account \"%s\" already"), name);

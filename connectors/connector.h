@@ -19,8 +19,9 @@ enum capability {
     IN_STATE = 8,        /* writes join the state database's open transaction: they need no intent and are undone with it */
     SERIAL_WRITES = 16,  /* one write at a time */
     NO_COLLECTIONS = 32, /* named "ACCOUNT:" */
-    OWN_LISTINGS = 128,  /* knows itself when a new whole listing is due: none is asked for because of its age */
-    HUB = 64             /* the store: knows deletions made by a person (tombstones) */
+    HUB = 64,            /* the store: knows deletions made by a person (tombstones) */
+    TARGET_ONLY = 128,   /* is side B of links that go one way, and nothing else */
+    OWN_LISTINGS = 256   /* knows itself when a new whole listing is due: none is asked for because of its age */
 };
 
 /* What was learned about a remote and is worth remembering between runs ("auth=basic", "sync=address-data", ...). Kept by the
@@ -48,6 +49,7 @@ struct setting {
 struct account {
     const char *name;
     const char *connector;
+    const char *link;     /* the link it is opened for; NULL = none */
     const char *url;      /* NULL for the store */
     const char *user;
     const char *password; /* wiped by the owner after the session is closed */

@@ -1,7 +1,9 @@
 /* What the files of the sign-in share. Private to oauth*.c.
  *
- * oauth.c: settings, the kept sign-in, refreshing; oauth_life.c: when it ends, and why it may have; oauth_call.c: one request to the token endpoint and its errors;
- * oauth_jwt.c: signed assertions; oauth_login.c: the dialogues with a person. */
+ * oauth.c: settings, the kept sign-in, refreshing; oauth_life.c: when it ends, and why it may
+ * have; oauth_proof.c: what proves who signs in; oauth_jwt.c: signed
+ * assertions; oauth_call.c: one request to the token endpoint and its errors; oauth_login.c: the dialogues with a
+ * person. */
 #ifndef ABGLEICH_OAUTH_IMPL_H
 #define ABGLEICH_OAUTH_IMPL_H
 
@@ -71,17 +73,23 @@ int64_t oauth_told_end_ms(const struct oauth *o, const struct oauth_answer *a);
 /* -- oauth.c -- */
 bool oauth_needs_person(const struct oauth *o); /* the flow has a dialogue and a refresh token */
 enum fault_code oauth_load(struct oauth *o, struct fault *f);
-enum fault_code oauth_read_key(const struct oauth *o, struct buf *out, struct fault *f); /* end with oauth_key_wipe */
-void oauth_key_wipe(struct buf *b);
-#define AUTO_KEY_BUF __attribute__((cleanup(oauth_key_wipe)))
 const char *oauth_address(const struct oauth *o, const char *key, struct buf *out); /* "oauth.token_url"; NULL = none */
 const char *oauth_scope(const struct oauth *o);
-bool oauth_is_microsoft(const struct oauth *o);
+bool oauth_is_of_microsoft(const struct oauth *o);
 /* Takes what a token endpoint gave into o->now and keeps it. */
 enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, struct fault *f);
+
+/* -- oauth_proof.c -- */
+/* The account's oauth.key_file; into an AUTO_KEY_BUF. */
+enum fault_code oauth_read_key(const struct oauth *o, struct buf *out, struct fault *f);
 /* client_id and what proves it. */
 enum fault_code oauth_add_client(struct oauth *o, struct buf *form, struct fault *f);
 /* The whole form of the flows without a person. */
 enum fault_code oauth_add_grant(struct oauth *o, struct buf *form, struct fault *f);
+/* What a sign-in is made of besides tokens, as a hash, owned: what was refused is asked again at once when a person
+ * changed it. */
+char *oauth_made_of(const struct oauth *o);
+void key_wipe(struct buf *b); /* overwritten before it is freed */
+#define AUTO_KEY_BUF __attribute__((cleanup(key_wipe)))
 
 #endif

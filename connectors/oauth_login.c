@@ -242,20 +242,21 @@ static void address_to_open(struct oauth *o, const char *verifier, const char *s
 {
     struct buf base AUTO_BUF = BUF_INIT, query AUTO_BUF = BUF_INIT, challenge AUTO_BUF = BUF_INIT;
     const char *address = oauth_address(o, "oauth.authorize_url", &base);
-    bool microsoft = oauth_is_microsoft(o);
+    bool microsoft = oauth_is_of_microsoft(o);
     pkce_challenge(str_of(verifier), &challenge);
     const struct {
         const char *name, *value;
-    } rows[] = {{"response_type", "code"},
-                {"client_id", account_setting(o->account, "oauth.client_id")},
-                {"redirect_uri", here},
-                {"scope", oauth_scope(o)},
-                {"state", state},
-                {"code_challenge", buf_cstr(&challenge)},
-                {"code_challenge_method", "S256"},
-                {"login_hint", o->account->user},
-                {"prompt", microsoft ? "select_account" : "consent"},
-                {"access_type", microsoft ? NULL : "offline"}}; /* google-people 1 */
+    } rows[] = {
+        {"response_type", "code"},
+        {"client_id", account_setting(o->account, "oauth.client_id")},
+        {"redirect_uri", here},
+        {"scope", oauth_scope(o)},
+        {"state", state},
+        {"code_challenge", buf_cstr(&challenge)},
+        {"code_challenge_method", "S256"},
+        {"login_hint", o->account->user},
+        {"prompt", microsoft ? "select_account" : "consent"},
+        {"access_type", microsoft ? NULL : "offline"}}; /* google-people 1 */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value) form_add(&query, rows[i].name, str_of(rows[i].value));
     buf_addf(out, "%s%s%s", address ? address : "", address && strchr(address, '?') ? "&" : "?", buf_cstr(&query));
@@ -272,7 +273,7 @@ static enum fault_code by_browser(struct oauth *o, const struct oauth_guide *gui
     random_word(o, &verifier);
     random_word(o, &state);
     /* Microsoft takes any port of http://localhost where that is registered (microsoft-graph 1); Google either name. */
-    buf_addf(&here, "http://%s:%u", oauth_is_microsoft(o) ? "localhost" : "127.0.0.1", port);
+    buf_addf(&here, "http://%s:%u", oauth_is_of_microsoft(o) ? "localhost" : "127.0.0.1", port);
     address_to_open(o, buf_cstr(&verifier), buf_cstr(&state), buf_cstr(&here), &address);
     guide->show(guide->ctx, buf_cstr(&address), NULL);
     enum fault_code code = await(o, listener, guide, buf_cstr(&state), &query, f);

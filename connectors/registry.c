@@ -9,6 +9,7 @@ static const struct connector *const connectors[] = {
     &connector_graph,
     &connector_fe2,
     &connector_directory,
+    &connector_phonebook,
 };
 
 const struct connector *connector_at(size_t i)

@@ -6,6 +6,6 @@
 #include "connectors/connector.h"
 
 extern const struct connector connector_contactbox, connector_carddav, connector_people, connector_graph, connector_fe2,
-    connector_directory;
+    connector_directory, connector_phonebook;
 
 #endif
