@@ -1,6 +1,7 @@
 """abgleich with Microsoft Graph, in peace: first sync, changes, deletes, folders, what Graph cannot hold, what it makes of what it is sent,
 pictures, who may write. The emulator (tests/emulators/microsoft_graph.py) is strict; time is virtual. What goes wrong is in test_graph_faults.py."""
 
+import shutil
 import sys
 import tempfile
 
@@ -179,6 +180,27 @@ def moved_there(case):
     w.forget()
     case.site.run("sync", expect=0)
     assert not w.writes() and len(w.requests) == 2, w.lines()
+
+
+def moved_there_and_edited_here(case):
+    """Both at once: the edit is not lost, and whoever is there twice for it is there once here."""
+    w = case.world
+    team = w.add_folder("Team")
+    case.linked("Anna", "Berta", "Cora")
+    case.site.run("book", "add", "Team", expect=0)
+    case.site.run("link", "add", "team", "contactbox:Team", "srv:Team", "--mode", "two-way", expect=0)
+    case.site.run("sync", expect=0)
+    w.move(case.id_there("Anna"), team)
+    case.edit("Anna", "NOTE:alt", "NOTE:hier")
+    for _ in range(4):
+        case.site.run("sync", expect=None)
+    found = [c for c in w.box.contacts.values() if c.fields["givenName"] == "Anna"]
+    assert "hier" in [c.fields["personalNotes"] for c in found] and len(found) <= 2, [c.fields for c in found]
+    exported = [case.site.run("contact", "export", b, expect=0).out for b in ("Kunden", "Team")]
+    assert any("NOTE:hier" in e for e in exported) and all(e.count(";Anna;") <= 1 for e in exported), exported
+    w.forget()
+    case.site.run("sync", expect=0)
+    assert not w.writes(), w.writes()
 
 
 def a_folder_that_is_gone(case):
@@ -508,6 +530,99 @@ def a_mailbox_that_is_shared(case):
     assert sorted(case.there(bert)) == ["Anna", "Berta"] and not case.there()
 
 
+# -- other kinds of links --
+def one_way_into_a_mailbox(case):
+    """What is there already stays, changes there are overwritten only where we change something, and only our own are deleted."""
+    w = case.world
+    w.add(person("Eigen", "Dort"))
+    case.link(card("u1", "Meier;Anna", "NOTE:alt"), card("u2", "Klein;Max"), card("u3", "Rest;Rita"), mode="one-way")
+    case.sync()
+    assert sorted(case.there()) == ["Anna", "Eigen", "Max", "Rita"] and sorted(case.here()) == ["Anna", "Max", "Rita"]
+    case.quiet()
+    case.edit_there("Eigen", personalNotes="dort")
+    case.edit_there("Max", jobTitle="dort")
+    case.edit("Anna", "NOTE:alt", "NOTE:neu")
+    case.sync()
+    assert case.named("Anna")["personalNotes"] == "neu" and "dort" not in case.card("Max") and case.named("Eigen")["personalNotes"] == "dort"
+    case.remove("Anna")
+    case.remove("Max")
+    case.sync()
+    assert sorted(case.there()) == ["Eigen", "Max", "Rita"], "what somebody changed there is not deleted"
+    case.quiet()
+
+
+def a_book_made_anew(case):
+    w = case.world
+    w.add(person("Lale", emailAddresses=[{"address": "l@example.org"}]), photo=JPEG)
+    case.link(card("u1", "Meier;Anna"), card("u2", "Meier;Lale", "EMAIL:l@example.org", "NOTE:hier"), mode="import")
+    before = case.id_of("Lale")
+    case.site.run("import", "kunden", "--mode", "neu-anlegen", "--yes-recreate", "Kunden", expect=0)
+    assert not w.writes() and list(case.here()) == ["Lale"] and case.id_of("Lale") == before
+    assert "NOTE:hier" not in case.card("Lale") and "PHOTO" in case.card("Lale")
+
+
+def a_check_writes_nothing(case):
+    case.linked("Anna", "Berta")
+    w = case.world
+    case.edit("Anna", "NOTE:alt", "NOTE:neu")
+    case.site.add(card("u-n", "Neu;Nora", photo_line()))
+    case.edit_there("Berta", jobTitle="dort")
+    w.forget()
+    for _ in range(2):
+        case.site.run("--json", "check", "kunden", expect=10)
+    assert not w.writes() and not [r for r in w.requests if r.method not in ("GET", "POST")], w.lines()
+    assert "dort" not in case.card("Berta")
+    case.sync()
+    case.same()
+
+
+# -- time passing --
+def a_restored_backup(case):
+    """The state is one of last week: its link is dead, its journal old, its book as it was. What happened there since arrives, what it made
+    itself and forgot is known again, and nothing there is deleted or doubled."""
+    w = case.world
+    case.linked("Anna", "Berta", "Cora", "Dora")
+    kept = case.site.folder + ".kept"
+    shutil.copytree(case.site.folder, kept)
+    try:
+        for day in range(6):
+            case.edit("Anna", "NOTE:", "NOTE:%d" % day)
+            case.edit_there("Berta", jobTitle="Tag %d" % day)
+            case.site.add(card("n%d" % day, "Neu;N%d" % day, "EMAIL:n%d@example.org" % day))
+            w.add(person("M%d" % day, "Neu", emailAddresses=[{"address": "m%d@example.org" % day}]))
+            w.clock.advance(86400)
+            case.sync()
+        case.remove_there("Cora")
+        case.sync()
+        shutil.rmtree(case.site.folder)
+        shutil.copytree(kept, case.site.folder)
+    finally:
+        shutil.rmtree(kept)
+    before = {g: dict(c.fields) for g, c in case.there().items()}
+    w.forget()
+    case.settle()
+    assert sorted(case.there()) == sorted(before) == sorted(case.here()), (sorted(case.there()), sorted(case.here()))
+    assert case.named("Anna")["personalNotes"] == before["Anna"]["personalNotes"] and "TITLE:Tag 5" in case.card("Berta")
+    case.same()
+    case.quiet()
+
+
+def a_picture_that_only_changed(case):
+    """Nothing announces it, so contacts are looked at anew from time to time."""
+    w = case.world
+    for i in range(4):
+        w.add(person("P%d" % i), photo=JPEG)
+    case.link()
+    case.sync()
+    for i in range(4):
+        w.box.set_photo(case.there()["P%d" % i], JPEG2)
+    for _ in range(30):
+        w.clock.advance(86400)
+        case.site.sync(0)
+    assert all(photo_line(rescaled(JPEG2)) in case.card("P%d" % i).replace("\r\n ", "") for i in range(4))
+    assert not w.writes(), w.writes()
+
+
 # -- taking back --
 def a_run_taken_back(case):
     case.linked("Anna", "Berta", "Cora")
@@ -547,10 +662,11 @@ def unchanged_but_touched(case):
 
 CASES = (both_ways, no_op_is_one_request, first_sync_with_matches_and_conflicts, the_server_wins_where_it_is_the_authority,
          changes_and_deletes_both_ways, deleted_ones_are_had_by_id, put_back_there, last_seen, books_and_folders, moved_there,
-         a_folder_that_is_gone, what_graph_cannot_hold_stays, slots_are_not_reshuffled, nothing_there_is_wiped,
+         moved_there_and_edited_here, a_folder_that_is_gone, what_graph_cannot_hold_stays, slots_are_not_reshuffled, nothing_there_is_wiped,
          a_name_that_differs_from_its_parts, odd_values_come_to_rest, birthdays, addresses_member_by_member, categories,
          only_a_name_is_needed_by_some, carried_in_properties, pictures, pictures_that_do_not_go, a_folder_that_may_only_be_read, a_sign_in_that_may_only_read,
-         somebody_elses_mailbox, a_mailbox_that_is_shared, a_run_taken_back, an_empty_mailbox_empties_nothing, unchanged_but_touched)
+         somebody_elses_mailbox, a_mailbox_that_is_shared, one_way_into_a_mailbox, a_book_made_anew,
+         a_check_writes_nothing, a_restored_backup, a_picture_that_only_changed, a_run_taken_back, an_empty_mailbox_empties_nothing, unchanged_but_touched)
 
 
 def main():
