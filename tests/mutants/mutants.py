@@ -41,7 +41,7 @@ UNIT = {
 }
 OWN = [("/people", ["test_people"]), ("/oauth", ["test_oauth", "test_foreign_signin"]), ("/graph", ["test_graph", "test_graph_faults"])]
 WIRE = ["test_hostile", "test_believed", "test_odd_servers", "test_real_servers"]  # the simulator has a connector of its own
-E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers", "test_people"]
+E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers", "test_people", "test_people_limits", "test_sign_in"]
 FAILURE = re.compile(r"^(?:.*\[FAIL\]\S*\s+|FAIL |seed \d+: |\S+, \w+ on [ab]: )(.*)$")
 
 
