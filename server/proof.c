@@ -13,6 +13,7 @@
 
 struct proofs {
     pthread_mutex_t mutex;
+    pthread_mutex_t turn; /* a check takes 64 MiB: one at a time */
     struct one {
         uint64_t hash[2];
         int64_t until_ms;
@@ -25,6 +26,7 @@ struct proofs *proofs_new(void)
 {
     struct proofs *p = mem_calloc(1, sizeof *p);
     pthread_mutex_init(&p->mutex, NULL);
+    pthread_mutex_init(&p->turn, NULL);
     randombytes_buf(p->key, sizeof p->key); /* lives as long as the process: no chance of the engine's */
     return p;
 }
@@ -32,6 +34,7 @@ struct proofs *proofs_new(void)
 void proofs_free(struct proofs *p)
 {
     if (p) pthread_mutex_destroy(&p->mutex);
+    if (p) pthread_mutex_destroy(&p->turn);
     if (p) sodium_memzero(p, sizeof *p);
     free(p);
 }
@@ -61,7 +64,10 @@ bool proof_is_right(struct proofs *p, struct str stored, const char *given, int6
     const struct user u = {.password = stored};
     hash_of(p, stored, given, hash);
     if (is_remembered(p, hash, now_ms)) return true;
-    if (!user_check(&u, given)) return false;
+    pthread_mutex_lock(&p->turn);
+    bool right = user_check(&u, given);
+    pthread_mutex_unlock(&p->turn);
+    if (!right) return false;
     pthread_mutex_lock(&p->mutex);
     p->list[p->next++ % PROOFS_MAX] = (struct one){{hash[0], hash[1]}, now_ms + REMEMBERED_MS};
     pthread_mutex_unlock(&p->mutex);
