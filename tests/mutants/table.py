@@ -212,4 +212,22 @@ MUTANTS = [
      "if (x->status < 200) return no_answer(x, f);", "a service that is busy is a dead sign-in"),
     ("run-parallel-writes", "core/run.c", "(job_can(job, s, SERIAL_WRITES) && policy_writes(job->policy, s));",
      "(job_can(job, s, SERIAL_WRITES) && policy_writes(job->policy, s) && s > SIDE_B);", "two links write to one account at once"),
+    # -- our CardDAV server
+    ("dav-missing-first", "server/dav_props.c", """    if (d->found.len || !d->missing.len) add_propstat(&d->found, "200 OK", out);
+    if (d->missing.len) add_propstat(&d->missing, "404 Not Found", out);""",
+     """    if (d->missing.len) add_propstat(&d->missing, "404 Not Found", out);
+    if (d->found.len || !d->missing.len) add_propstat(&d->found, "200 OK", out);""", "a client that looks at the first status sees no book"),
+    ("dav-forgets-names", "state/store.c", "QUERY_DAV_GONE_KEEP, QUERY_DAV_NAME_PURGE,", "QUERY_DAV_NAME_PURGE, QUERY_DAV_NAME_PURGE,",
+     "a client that comes late is not told of a deletion"),
+    ("dav-token-of-before", "server/dav_text.c", "n <= c->seq && stamp >= c->source->stamp(d, c, n)",
+     "n <= c->seq && (n > 0 || stamp >= c->source->stamp(d, c, n))", "a token outlives a restored backup"),
+    ("dav-newest-token", "server/dav_report.c", "d->told_seq = l.cut ? l.last_seq : book->in->seq;", "d->told_seq = book->in->seq;",
+     "the rest of a cut answer is never told"),
+    ("dav-swallows-faults", "server/dav.c", "    if (db_check(d->db, NULL)) unreadable(d);\n    db_rollback", "    db_rollback",
+     "a book that cannot be read looks empty"),
+    ("dav-blind-unseen", "server/dav_blind.c", "    if (was_seen(d, c, old))", "    if (!was_seen(d, c, old))", "a lost update is not reported"),
+    ("dav-anybodys-home", "server/dav.c", "|| last || !str_eq(segment(&rest, &last), d->user.name)) return nowhere;",
+     "|| last || !segment(&rest, &last).n) return nowhere;", "another user's address works"),
+    ("dav-checks-again", "server/dav_login.c", "        remember(l, hash, right, now_of(d));", "        if (right) remember(l, hash, right, now_of(d));",
+     "a device with an old password locks its user out"),
 ]
