@@ -14,11 +14,13 @@ static bool digits(struct str s, size_t min, size_t max, unsigned *out)
     return true;
 }
 
-void date_of_ms(int64_t ms, char out[DATE_BYTES])
+int64_t date_ms(const char day[DATE_BYTES])
 {
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    if (!gmtime_r(&seconds, &tm) || !strftime(out, DATE_BYTES, "%Y-%m-%d", &tm)) out[0] = '\0';
+    struct tm tm = {.tm_year = 0};
+    if (sscanf(day, "%d-%d-%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday) != 3) return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return (int64_t)timegm(&tm) * 1000;
 }
 
 int date_days_in(int year, int month)

@@ -17,8 +17,8 @@ bool date_parse(struct str s, char out[DATE_BYTES]);
 void date_to_http(int64_t seconds, char out[DATE_HTTP_BYTES]);
 bool date_of_http(struct str s, int64_t *seconds);
 
-/* The day of a Unix time in milliseconds, UTC. */
-void date_of_ms(int64_t ms, char out[DATE_BYTES]);
+/* Its beginning in UTC as Unix time in milliseconds; the day as date_parse wrote it. */
+int64_t date_ms(const char day[DATE_BYTES]);
 /* Days of a month of the Gregorian calendar; month from 1 to 12. */
 int date_days_in(int year, int month);
 

@@ -2,7 +2,7 @@
 
 #include "base/i18n.h"
 #include "base/mem.h"
-#include "connectors/oauth.h"
+#include "cli/sign_in.h"
 #include "state/journal.h"
 #include "state/runs.h"
 
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define HOUR_MS ((int64_t)60 * 60 * 1000)
+#define DAY_MS (24 * HOUR_MS)
 #define PATIENCE_INTERVALS 3
 
 struct list {
@@ -33,7 +34,7 @@ static void add(struct list *l, struct attention a)
 
 const char *attention_name(enum attention_kind kind)
 {
-    static const char *const names[ATTENTION_KINDS] = {"sign_in",   "failing",    "held",
+    static const char *const names[ATTENTION_KINDS] = {"sign_in",   "failing",    "held", "sign_in_ends",
                                                        "ambiguous", "left_alone", "conflicts"};
     return names[kind];
 }
@@ -116,6 +117,38 @@ static void look_at_link(struct list *l, const struct config_link *link)
     look_at_conflicts(l, link->name);
 }
 
+/* -- one account -- */
+
+static const struct config_link *first_link_of(const struct config *c, const struct config_account *a)
+{
+    for (size_t i = 0; i < c->n_links; i++) {
+        const struct config_link *l = &c->links[i];
+        if (config_link_is_on(l) && (l->account_a == a || l->account_b == a)) return l;
+    }
+    return NULL;
+}
+
+static bool is_told(const struct list *l, const char *command)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (l->items[i].kind == ATTENTION_SIGN_IN && strcmp(l->items[i].command, command) == 0) return true;
+    return false;
+}
+
+/* A run that failed for it has told it already; what will fail is told before. */
+static void look_at_account(struct list *l, const struct config_account *a)
+{
+    struct oauth_report r;
+    const struct config_link *link = a->enabled ? first_link_of(l->config, a) : NULL;
+    const char *matter = link && sign_in_look(a, l->db, &r) ? sign_in_matter(a, &r, l->arena) : NULL;
+    const char *command = arena_printf(l->arena, "abgleich login %s", a->name);
+    if (!matter || is_told(l, command)) return;
+    enum attention_kind kind = r.state == OAUTH_ENDS_SOON ? ATTENTION_SIGN_IN_ENDS : ATTENTION_SIGN_IN;
+    const char *key = arena_printf(l->arena, "%s %s %" PRId64, attention_name(kind), a->name,
+                                   r.state == OAUTH_ENDS_SOON ? r.ends_ms / DAY_MS : 0);
+    add(l, (struct attention){kind, link->name, matter, command, key});
+}
+
 static int by_gravity(const void *a, const void *b)
 {
     const struct attention *x = a, *y = b;
@@ -128,6 +161,7 @@ size_t attention_list(const struct config *c, struct db *db, int64_t now_ms, str
     struct list l = {c, db, now_ms, arena, NULL, 0, 0};
     for (size_t i = 0; i < c->n_links; i++)
         if (config_link_is_on(&c->links[i])) look_at_link(&l, &c->links[i]);
+    for (size_t i = 0; i < c->n_accounts; i++) look_at_account(&l, &c->accounts[i]);
     if (l.n) qsort(l.items, l.n, sizeof *l.items, by_gravity);
     *out = l.items;
     return l.n;

@@ -12,6 +12,7 @@ enum attention_kind {
     ATTENTION_SIGN_IN,
     ATTENTION_FAILING,
     ATTENTION_HELD,
+    ATTENTION_SIGN_IN_ENDS,
     ATTENTION_AMBIGUOUS,
     ATTENTION_LEFT_ALONE,
     ATTENTION_CONFLICTS,
@@ -20,7 +21,7 @@ enum attention_kind {
 
 struct attention { /* strings in the arena */
     enum attention_kind kind;
-    const char *link;
+    const char *link;    /* of a sign-in that ends: the first link that needs it */
     const char *text;    /* one sentence */
     const char *command; /* what to type next */
     const char *key;     /* stays the same as long as it is the same matter: "held kunden 0123..." */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cli/file.h"
 #include "cli/language.h"
+#include "state/lock.h"
 #include "state/settings.h"
 
 #include <stdlib.h>
@@ -40,6 +41,13 @@ bool cli_db(struct cli *cli)
     if (!cli_config(cli)) return false;
     if (cli->config->state_is_default && access(cli->config->state, F_OK)) make_folder_of(cli->config->state);
     return db_open(cli->config->state, DB_MAY_CREATE, cli->env, &cli->db, &cli->fault) == FAULT_NONE;
+}
+
+/* Whoever holds the daemon's lock is one. */
+bool cli_daemon_runs(struct cli *cli)
+{
+    struct lock *lock AUTO_LOCK = NULL;
+    return lock_daemon(cli->db, &lock, NULL) == FAULT_BUSY;
 }
 
 bool cli_hash_key(struct cli *cli)

@@ -49,6 +49,8 @@ struct cli {
 /* Each returns false with cli->fault set if it cannot be had. */
 bool cli_config(struct cli *cli);
 bool cli_db(struct cli *cli);
+/* Is there a daemon on this state? After cli_db. */
+bool cli_daemon_runs(struct cli *cli);
 bool cli_hash_key(struct cli *cli); /* opens the database too */
 
 /* Exit code of cli->fault; what a command returns after a failure. */

@@ -3,11 +3,11 @@
 #include "cli/out.h"
 #include "cli/pairs.h"
 #include "cli/remote.h"
+#include "cli/sign_in.h"
 
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/file.h"
-#include "core/token_store.h"
 #include "state/journal.h"
 #include "state/secrets.h"
 #include "state/settings.h"
@@ -23,39 +23,24 @@ static size_t links_of(const struct config *c, const struct config_account *a)
     return n;
 }
 
-/* How an account with OAuth stands, from what is kept: nobody is asked. */
-static const struct {
-    const char *name, *text;
-} sign_ins[] = {
-    [OAUTH_NONE] = {"none", N_("sign-in missing")},
-    [OAUTH_FINE] = {"fine", N_("on")},
-    [OAUTH_ENDS_SOON] = {"ends-soon", N_("sign-in ends soon")},
-    [OAUTH_DEAD] = {"dead", N_("sign-in refused")},
-};
-
-/* False where there is nothing to say: no OAuth, or a state that cannot be read, which other commands tell. */
-static bool sign_in_of(struct cli *cli, const struct config_account *a, enum oauth_state *out)
+/* False where there is nothing to say. The state is opened only for accounts that sign in by OAuth. */
+static bool look_at_sign_in(struct cli *cli, const struct config_account *a, struct oauth_report *out)
 {
-    struct account account = {.name = a->name, .settings = a->settings, .n_settings = a->n_settings};
-    struct fault ignored AUTO_FAULT = FAULT_INIT;
-    if (!oauth_is_used(&account) || !cli_db(cli)) return false;
-    account.tokens = token_store_new(cli->db, a->name);
-    struct oauth *oauth = oauth_open(&account, cli->env);
-    enum fault_code code = oauth_state(oauth, out, &ignored);
-    oauth_close(oauth);
-    token_store_free(account.tokens);
-    return code == FAULT_NONE;
+    const struct account account = {.settings = a->settings, .n_settings = a->n_settings};
+    return oauth_is_used(&account) && cli_db(cli) && sign_in_look(a, cli->db, out);
 }
 
 static json_t *account_json(struct cli *cli, const struct config_account *a)
 {
     const struct config *c = cli->config;
-    enum oauth_state state;
+    struct oauth_report sign_in;
     json_t *o = json_object();
     json_object_set_new(o, "name", json_cstr(a->name));
     pairs_json(o, CONFIG_ACCOUNT, a);
     json_object_set_new(o, "links", json_count((int64_t)links_of(c, a)));
-    if (sign_in_of(cli, a, &state)) json_object_set_new(o, "sign_in", json_string(sign_ins[state].name));
+    if (!look_at_sign_in(cli, a, &sign_in)) return o;
+    json_object_set_new(o, "sign_in", json_string(sign_in_name(sign_in.state)));
+    json_object_set_new(o, "sign_in_ends", json_time(sign_in.ends_ms));
     return o;
 }
 
@@ -88,9 +73,9 @@ int command_account_list(struct cli *cli)
         table_cell(&t, a->url);
         table_cell(&t, a->user);
         table_text(&t, buf_str(&interval));
-        enum oauth_state state = OAUTH_FINE;
-        if (a->enabled && !sign_in_of(cli, a, &state)) state = OAUTH_FINE;
-        table_cell(&t, a->enabled ? _(sign_ins[state].text) : _("off"));
+        struct oauth_report sign_in = {OAUTH_FINE, 0};
+        if (!a->enabled || !look_at_sign_in(cli, a, &sign_in)) sign_in.state = OAUTH_FINE;
+        table_cell(&t, a->enabled ? sign_in_text(sign_in.state) : _("off"));
         table_number(&t, (int64_t)links_of(c, a));
     }
     if (c->n_accounts)
@@ -139,6 +124,14 @@ static void print_found(const struct cli *cli, const char *account, const struct
     table_print(&t, "  ", stdout);
 }
 
+/* It works today. */
+static void say_what_ends(struct cli *cli, const struct config_account *a)
+{
+    struct oauth_report sign_in;
+    if (!look_at_sign_in(cli, a, &sign_in) || sign_in.state != OAUTH_ENDS_SOON) return;
+    cli_say(cli, _("But %s: abgleich login %s\n"), sign_in_matter(a, &sign_in, &cli->arena), a->name);
+}
+
 int command_account_test(struct cli *cli)
 {
     if (!cli_config(cli)) return cli_fail(cli);
@@ -146,6 +139,7 @@ int command_account_test(struct cli *cli)
     struct remote r AUTO_REMOTE = REMOTE_INIT;
     if (!a || !remote_open(cli, a, &r)) return cli_fail(cli);
     print_found(cli, a->name, &r);
+    say_what_ends(cli, a);
     return EXIT_DONE;
 }
 

@@ -4,11 +4,11 @@
 #include "cli/directory_out.h"
 #include "cli/out.h"
 #include "cli/pairs.h"
+#include "cli/sign_in.h"
 
 #include "base/i18n.h"
 #include "core/decision.h"
 #include "state/journal.h"
-#include "state/lock.h"
 #include "state/pushed.h"
 #include "state/runs.h"
 
@@ -74,7 +74,7 @@ struct link_status {
     struct str last_status;
     int64_t last_run, last_run_ms; /* last_run_ms: end of the last one that went through, also where it found nothing */
     int64_t records, reviews, pending, intents;
-    bool held;
+    bool held, locked_out; /* locked_out: the last run failed for a sign-in */
 };
 
 static bool look(struct cli *cli, const struct config_link *l, struct link_status *out)
@@ -83,7 +83,10 @@ static bool look(struct cli *cli, const struct config_link *l, struct link_statu
     struct link_state state;
     struct held held;
     *out = (struct link_status){.link = l};
-    if (runs_list(cli->db, l->name, 1, &cli->arena, &last)) out->last_run = last->run, out->last_status = last->status;
+    if (runs_list(cli->db, l->name, 1, &cli->arena, &last)) {
+        out->last_run = last->run, out->last_status = last->status;
+        out->locked_out = last->fault_code == FAULT_AUTH;
+    }
     if (link_state_load(cli->db, l->name, &state, &cli->fault)) return false;
     out->last_run_ms = state.last_run_ms;
     link_state_free(&state);
@@ -100,7 +103,7 @@ static const char *state_of(const struct link_status *s)
 {
     if (!config_link_is_on(s->link)) return "off";
     if (s->held) return "held";
-    if (str_eq(s->last_status, STR("failed"))) return "failed";
+    if (str_eq(s->last_status, STR("failed"))) return s->locked_out ? "sign_in" : "failed";
     if (s->reviews) return "review";
     return s->last_run_ms ? "ok" : "new";
 }
@@ -122,6 +125,7 @@ static const char *state_text(const struct link_status *s)
     } texts[] = {{"off", N_("off")},
                  {"held", N_("held: see \"abgleich held\"")},
                  {"failed", N_("failed: see \"abgleich report\"")},
+                 {"sign_in", N_("paused, sign-in refused: see \"abgleich digest\"")},
                  {"ok", N_("fine")},
                  {"review", N_("asks: see \"abgleich review\"")},
                  {"new", N_("has not run yet")}};
@@ -140,12 +144,30 @@ static void status_row(struct table *t, const struct link_status *s)
     table_number(t, s->pending);
 }
 
-/* Whoever holds the daemon's lock is one. */
-static bool daemon_runs(struct cli *cli)
+/* Sign-ins that need a person, or soon will. */
+static json_t *sign_ins_of(struct cli *cli)
 {
-    struct fault why AUTO_FAULT = FAULT_INIT;
-    struct lock *lock AUTO_LOCK = NULL;
-    return lock_daemon(cli->db, &lock, &why) == FAULT_BUSY;
+    const struct config *c = cli->config;
+    json_t *all = json_array();
+    for (size_t i = 0; i < c->n_accounts; i++) {
+        const struct config_account *a = &c->accounts[i];
+        struct oauth_report r;
+        const char *matter = a->enabled && sign_in_look(a, cli->db, &r) ? sign_in_matter(a, &r, &cli->arena) : NULL;
+        if (!matter) continue;
+        json_array_append_new(all, json_pack("{s:s,s:s,s:o,s:o,s:o}", "account", a->name, "state",
+                                             sign_in_name(r.state), "ends", json_time(r.ends_ms), "text",
+                                             json_cstr(matter), "command",
+                                             json_cstr(arena_printf(&cli->arena, "abgleich login %s", a->name))));
+    }
+    return all;
+}
+
+static void say_sign_ins(struct cli *cli, const json_t *sign_ins)
+{
+    size_t i;
+    json_t *o;
+    json_array_foreach((json_t *)sign_ins, i, o) cli_say(cli, "%s: %s\n", json_string_value(json_object_get(o, "text")),
+                                                         json_string_value(json_object_get(o, "command")));
 }
 
 static json_t *phonebooks_json(struct cli *cli)
@@ -161,7 +183,7 @@ int command_status(struct cli *cli)
 {
     if (!cli_db(cli)) return cli_fail(cli);
     const struct config *c = cli->config;
-    json_t *links = json_array();
+    json_t *links = json_array(), *sign_ins = sign_ins_of(cli);
     struct table t AUTO_TABLE = table_of(6, 8 | 16 | 32);
     static const char *const heads[] = {N_("LINK"),    N_("STATE"),     N_("LAST SUCCESS"),
                                         N_("RECORDS"), N_("AMBIGUOUS"), N_("LEFT ALONE")};
@@ -173,15 +195,18 @@ int command_status(struct cli *cli)
         status_row(&t, &s);
     }
     if (cli->json)
-        json_print(json_pack("{s:O,s:o,s:b,s:I,s:s}", "links", links, "phonebooks", phonebooks_json(cli), "daemon", daemon_runs(cli), "accounts", (json_int_t)c->n_accounts, "state", c->state),
+        json_print(json_pack("{s:O,s:o,s:O,s:b,s:I,s:s}", "links", links, "phonebooks", phonebooks_json(cli), "sign_ins", sign_ins, "daemon",
+                             cli_daemon_runs(cli), "accounts", (json_int_t)c->n_accounts, "state", c->state),
                    stdout);
     else if (c->n_links) {
         table_print(&t, "", stdout);
-        cli_say(cli, daemon_runs(cli) ? _("The daemon runs.\n") : _("No daemon runs: links run only when somebody says so.\n"));
+        say_sign_ins(cli, sign_ins);
+        cli_say(cli, cli_daemon_runs(cli) ? _("The daemon runs.\n") : _("No daemon runs: links run only when somebody says so.\n"));
     } else
         cli_say(cli, _("No links yet. \"abgleich link add\" makes one.\n"));
     if (!cli->json) directory_table_print(cli);
     json_decref(links);
+    json_decref(sign_ins);
     return cli_fail(cli);
 }
 

@@ -1,6 +1,7 @@
 /* doctor: looks at everything there is, slowly, and says what is wrong and what was learned. Changes nothing. */
 #include "cli/command.h"
 #include "cli/out.h"
+#include "cli/sign_in.h"
 
 #include "base/i18n.h"
 #include "state/journal.h"
@@ -41,6 +42,15 @@ static void look_at_link(struct examination *e, const struct config_link *l)
              arena_printf(&cli->arena, "abgleich check %s", l->name));
 }
 
+static void look_at_sign_in(struct examination *e, const struct config_account *a)
+{
+    struct cli *cli = e->cli;
+    struct oauth_report r;
+    const char *matter =
+        a->enabled && sign_in_look(a, cli->db, &r) ? sign_in_matter(a, &r, &cli->arena) : NULL;
+    if (matter) find(e, "sign_in", matter, arena_printf(&cli->arena, "abgleich login %s", a->name));
+}
+
 /* What was kept of links that nobody names any more. */
 static void look_for_orphans(struct examination *e)
 {
@@ -71,6 +81,7 @@ static bool examine(struct examination *e, struct fault *damage)
     bool sound = db_verify(cli->db, damage) == FAULT_NONE;
     if (!sound) find(e, "damage", damage->what, damage->advice);
     for (size_t i = 0; sound && i < c->n_links; i++) look_at_link(e, &c->links[i]);
+    for (size_t i = 0; sound && i < c->n_accounts; i++) look_at_sign_in(e, &c->accounts[i]);
     if (sound) look_for_orphans(e);
     if (sound) traits_each(cli->db, note_trait, e);
     return sound;

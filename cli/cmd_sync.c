@@ -6,7 +6,6 @@
 #include "cli/upkeep.h"
 
 #include "base/i18n.h"
-#include "state/lock.h"
 #include "state/request.h"
 
 #define OPERATIONS_SHOWN 25 /* a first sync has thousands; the report keeps them */
@@ -164,12 +163,6 @@ int command_check(struct cli *cli)
 
 /* -- left to the daemon -- */
 
-static bool daemon_runs(struct cli *cli)
-{
-    struct lock *lock AUTO_LOCK = NULL;
-    return lock_daemon(cli->db, &lock, NULL) == FAULT_BUSY;
-}
-
 static bool may_be_left(struct cli *cli, const struct config_link *l)
 {
     if (l->policy.mode >= MODE_ONE_WAY) return true;
@@ -204,7 +197,7 @@ static int ask_daemon(struct cli *cli)
     if (cli->json)
         json_print(json_incref(cli->n_args == 1 && json_array_size(all) ? json_array_get(all, 0) : all), stdout);
     json_decref(all);
-    if (n && !cli->fault.code && !daemon_runs(cli))
+    if (n && !cli->fault.code && !cli_daemon_runs(cli))
         cli_say(cli, "%s\n", _("no daemon is running; it is done when one starts"));
     return cli_fail(cli);
 }

@@ -247,9 +247,8 @@ static enum fault_code finish_account(struct config *c, struct config_account *a
         return wrong(a->place, "account", a->name, _("add one, like \"connector = carddav\""), _("no connector"), f);
     const struct connector *connector = connector_by_name(a->connector);
     for (size_t i = 0; i < a->n_settings; i++) {
-        const struct setting_kind *kind = connector->settings;
-        while (kind && kind->key && strcmp(kind->key, a->settings[i].key) != 0) kind++;
-        if (kind && kind->key) continue;
+        const struct setting_kind *kind = connector_setting(connector, str_of(a->settings[i].key));
+        if (kind) continue;
         const char *what = arena_printf(&c->arena, _("%s is no setting of connector \"%s\""), a->settings[i].key, a->connector);
         return wrong(a->place, "account", a->name, _("take it out, or name the right connector"), what, f);
     }

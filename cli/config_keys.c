@@ -302,9 +302,10 @@ static enum fault_code unknown_key(enum config_kind kind, struct str name, const
 
 const struct setting_kind *config_setting(struct str name, bool table)
 {
-    for (size_t i = 0; connector_at(i); i++)
-        for (const struct setting_kind *k = connector_at(i)->settings; k && k->key; k++)
-            if (k->table == table && str_eq(name, str_of(k->key))) return k;
+    for (size_t i = 0; connector_at(i); i++) {
+        const struct setting_kind *k = connector_setting(connector_at(i), name);
+        if (k && k->table == table) return k;
+    }
     return NULL;
 }
 

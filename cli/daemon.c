@@ -254,8 +254,8 @@ static void on_drain(uv_timer_t *timer)
 static void on_page(void *ctx, struct http_call *c)
 {
     struct daemon *d = ctx;
-    daemon_page(&(const struct daemon_view){d->scheduler, d->counts, d->cli->db, d->directory, d->stopping}, http_call_path(c),
-                http_call_answer(c));
+    const struct daemon_view view = {d->scheduler, d->counts, d->cli->db, d->directory, d->current->config, d->stopping};
+    daemon_page(&view, http_call_path(c), http_call_answer(c));
 }
 
 static enum fault_code listen_on(struct daemon *d, struct fault *f)

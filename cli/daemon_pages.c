@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/sign_in.h"
 #include "server/directory.h"
 #include "state/runs.h"
 
@@ -193,6 +194,33 @@ static void add_count(void *ctx, const char *format, uint64_t n)
     buf_addf(ctx, "abgleich_directory_requests_total{format=\"%s\"} %" PRIu64 "\n", format, n);
 }
 
+static void add_account(struct buf *out, const char *metric, const struct config_account *a, const char *state,
+                        int64_t value)
+{
+    buf_addf(out, "%s{account=\"", metric);
+    label(out, a->name);
+    if (state) buf_addf(out, "\",state=\"%s", state);
+    buf_addf(out, "\"} %" PRId64 "\n", value);
+}
+
+/* Of accounts that sign in by OAuth. */
+static void add_sign_ins(const struct daemon_view *v, struct buf *out)
+{
+    struct buf ends AUTO_BUF = BUF_INIT;
+    static const char *const names[] = {"abgleich_auth_state", "abgleich_auth_expiry_timestamp_seconds"};
+    head(out, names[0], "gauge", "How a sign-in stands: fine, ends-soon, dead or none.");
+    head(&ends, names[1], "gauge", "When a sign-in ends unless somebody does something; 0 = it has. Not told where not known.");
+    for (size_t i = 0; i < v->config->n_accounts; i++) {
+        const struct config_account *a = &v->config->accounts[i];
+        struct oauth_report r;
+        if (!a->enabled || !sign_in_look(a, v->db, &r)) continue;
+        bool lives = r.state == OAUTH_FINE || r.state == OAUTH_ENDS_SOON;
+        add_account(out, names[0], a, sign_in_name(r.state), 1);
+        if (!lives || r.ends_ms) add_account(&ends, names[1], a, NULL, lives ? r.ends_ms / 1000 : 0);
+    }
+    buf_addstr(out, buf_str(&ends));
+}
+
 static void add_metrics(const struct daemon_view *v, struct buf *out)
 {
     head(out, "abgleich_build_info", "gauge", "The program.");
@@ -204,6 +232,7 @@ static void add_metrics(const struct daemon_view *v, struct buf *out)
         head(out, "abgleich_directory_requests_total", "counter", "Phonebooks read and pushed, by format.");
         directory_each_count(v->directory, add_count, out);
     }
+    add_sign_ins(v, out);
     add_state(v->db, out);
 }
 

@@ -1,9 +1,10 @@
 /* What the daemon shows of itself on its listener: /livez, /readyz, /metrics (Prometheus text format 0.0.4) and /
- * (JSON). Labels are names of links and fixed words, never anything of a contact. Called by cli/daemon.c; the counts by
+ * (JSON). Labels are names of links and accounts and fixed words, never anything of a contact. Called by cli/daemon.c; the counts by
  * job threads, too. */
 #ifndef ABGLEICH_DAEMON_PAGES_H
 #define ABGLEICH_DAEMON_PAGES_H
 
+#include "cli/config.h"
 #include "core/run.h"
 #include "core/scheduler.h"
 #include "server/http_server.h"
@@ -19,6 +20,7 @@ struct daemon_view { /* borrowed */
     struct daemon_counts *counts;
     struct db *db;
     struct directory_service *directory; /* NULL = none */
+    const struct config *config;
     bool stopping;
 };
 /* Leaves the answer as it is (404) for paths it does not know. */

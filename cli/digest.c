@@ -51,6 +51,7 @@ static enum fault_code remember(struct db *db, int64_t sent_ms, struct str told,
 static const char *const titles[ATTENTION_KINDS] = {
     [ATTENTION_SIGN_IN] = N_("Sign-in is refused; nothing is synced there until that is mended"),
     [ATTENTION_FAILING] = N_("Does not run"),
+    [ATTENTION_SIGN_IN_ENDS] = N_("The sign-in ends soon; until then everything goes on"),
     [ATTENTION_HELD] = N_("Stopped by a guard; nothing was changed"),
     [ATTENTION_AMBIGUOUS] = N_("Maybe the same; nothing happens to them until somebody says so"),
     [ATTENTION_LEFT_ALONE] = N_("Left alone; everything else went on"),

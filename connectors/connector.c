@@ -20,6 +20,15 @@ const char *account_setting(const struct account *account, const char *key)
     return NULL;
 }
 
+const struct setting_kind *connector_setting(const struct connector *c, struct str key)
+{
+    const struct setting_kind *const lists[] = {c->settings, c->shared_settings};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const struct setting_kind *k = lists[i]; k && k->key; k++)
+            if (str_eq(key, str_of(k->key))) return k;
+    return NULL;
+}
+
 void write_clear(struct write *w)
 {
     fault_clear(&w->fault);

@@ -20,7 +20,8 @@ enum capability {
     SERIAL_WRITES = 16,  /* one write at a time */
     NO_COLLECTIONS = 32, /* named "ACCOUNT:" */
     HUB = 64,            /* the store: knows deletions made by a person (tombstones) */
-    TARGET_ONLY = 128    /* is side B of links that go one way, and nothing else */
+    TARGET_ONLY = 128,   /* is side B of links that go one way, and nothing else */
+    OWN_LISTINGS = 256   /* knows itself when a new whole listing is due: none is asked for because of its age */
 };
 
 /* What was learned about a remote and is worth remembering between runs ("auth=basic", "sync=address-data", ...). Kept by the
@@ -85,7 +86,8 @@ void collections_free(struct collections *c);
 /* One record in a listing or an answer to fetch. */
 struct entry {
     struct str id;      /* the side's own name for it (href, uuid), normalised, stable */
-    struct str now;     /* fetch, where id is a name from new_id() or an old one: what the remote calls it; {NULL,0} = id */
+    struct str now;     /* fetch, where id is a name from new_id() or an old one: what the remote calls it; {NULL,0} = id. With gone,
+                           in changes(): the record that has this name now, or has taken this one in */
     struct str version; /* etag as received, change number; {NULL,0} = not said: then only content tells */
     struct str body;    /* {NULL,0} = not delivered */
     const char *withheld; /* fetch: it is there and cannot be had; why, for people. NULL = it can */
@@ -163,6 +165,7 @@ struct connector {
     const char *name;
     unsigned capabilities;
     const struct setting_kind *settings; /* up to one without key; NULL = none */
+    const struct setting_kind *shared_settings; /* likewise: what several connectors share (oauth.h) */
     const struct push *push;             /* NULL: records are written one by one */
     /* Opens an account. No request is needed here. */
     enum fault_code (*open)(const struct account *account, struct traits *traits, struct env *env, struct session **out,
@@ -182,6 +185,9 @@ struct connector {
                                struct fault *f);
     /* Bodies by id, cheapest way, any order. An id that ends in neither an entry nor gone is unknown: never taken as gone. */
     enum fault_code (*fetch)(struct session *s, const struct str *ids, size_t n, const struct sink *sink, struct fault *f);
+    /* Takes away what the connector itself left there and nobody else knows of. Called once by a run that may write there, after its
+     * listing and before its writes. May be NULL. */
+    enum fault_code (*tidy)(struct session *s, struct fault *f);
     /* The name a new record gets; from a random UUID. Owned by the caller. */
     char *(*new_id)(struct session *s);
     /* Carries out n writes, several in flight; each outcome in its struct. `done` (may be NULL) is called as each ends.
@@ -193,6 +199,9 @@ struct connector {
     /* For reports: requests, bytes in and out since open. May be NULL. */
     void (*traffic)(struct session *s, int64_t *requests, int64_t *bytes_in, int64_t *bytes_out);
 };
+
+/* The row of a key in either of its lists; NULL = it has none. */
+const struct setting_kind *connector_setting(const struct connector *c, struct str key);
 
 /* The registry: one line a connector. NULL if unknown. */
 const struct connector *connector_by_name(const char *name);

@@ -118,6 +118,7 @@ static void graph_close(struct session *s)
     json_decref(s->bare);
     json_decref(s->deleted);
     json_decref(s->doubles);
+    json_decref(s->scanned);
     free(s->about.name);
     free(s->about.path);
     free(s->path);
@@ -385,6 +386,7 @@ const struct connector connector_graph = {
     .name = "graph",
     .capabilities = CAN_TOKEN | CAN_CONDITION,
     .settings = settings,
+    .shared_settings = oauth_settings,
     .open = graph_open,
     .close = graph_close,
     .discover = graph_discover,

@@ -146,6 +146,7 @@ static enum fault_code send_once(struct session *s, struct graph_part **list, si
     for (size_t i = 0; i < n; i++) {
         forget_answer(list[i]);
         list[i]->code = wide ? FAULT_CANCELLED : code;
+        list[i]->status = wide ? 0 : c.status;
         if (!wide) fault_copy(&list[i]->fault, &why);
     }
     if (wide && f) fault_copy(f, &why);
@@ -162,7 +163,7 @@ static enum fault_code send_some(struct session *s, struct graph_part **list, si
         enum fault_code code = send_once(s, list, n, write, f);
         if (code) return code;
         end_busy(list, n);
-        n = to_repeat(list, n, &asked_ms, &refused);
+        n = to_repeat(list, n, &asked_ms, &refused); /* (a batch that was refused as a whole was repeated as such) */
         if (!n) return FAULT_NONE;
         if (refused) {
             code = s->oauth && !renewed ? oauth_refused(s->oauth, f) : fault_set(f, FAULT_AUTH, NULL, "%s", list[0]->fault.what);

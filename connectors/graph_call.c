@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define ANSWER_MAX_BYTES (128u << 20)
-#define FAILURES_MAX 2 /* of reads that met a failure of the service */
+#define FAILURES_MAX 2 /* of reads that met a failure of the service, or of what is between */
 
 void graph_call_clear(struct graph_call *c)
 {
@@ -144,8 +144,9 @@ static enum fault_code try_signed_in(struct session *s, struct graph_call *c, st
 /* Sent again: what certainly was not carried out, or does no harm a second time. */
 static bool may_repeat(const struct graph_call *c, enum fault_code code, unsigned failures)
 {
+    bool cut = code == FAULT_INCOMPLETE || code == FAULT_PROTOCOL;
     if (code == FAULT_RATE_LIMITED) return c->status == 429 || !c->write || c->if_match || c->harmless;
-    return code == FAULT_UNREACHABLE && c->status >= 500 && !c->write && failures < FAILURES_MAX;
+    return ((code == FAULT_UNREACHABLE && c->status >= 500) || cut) && !c->write && failures < FAILURES_MAX;
 }
 
 enum fault_code graph_do(struct session *s, struct graph_call *c, struct fault *f)
@@ -161,7 +162,7 @@ enum fault_code graph_do(struct session *s, struct graph_call *c, struct fault *
         code = try_signed_in(s, c, body, &why);
         graph_leave(s, requests);
         if (may_repeat(c, code, failures) && graph_wait(s, tries, why.retry_after_ms)) {
-            failures += code == FAULT_UNREACHABLE;
+            failures += code != FAULT_RATE_LIMITED;
             continue;
         }
         if (code && s->env->cancelled(s->env) && code == FAULT_RATE_LIMITED)

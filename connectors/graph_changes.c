@@ -242,6 +242,12 @@ static enum fault_code listing_round(struct session *s, bool delta, bool bodies,
     return code;
 }
 
+static enum fault_code no_folder(struct fault *f)
+{
+    return fault_set(f, FAULT_NO_COLLECTION, _("see `abgleich discover`; if it was deleted there on purpose, remove the link"),
+                     _("the folder is not there any more"));
+}
+
 /* A round whose links died while it was read (7) begins once more. */
 static enum fault_code whole(struct session *s, bool bodies, const struct sink *sink, struct changes *out,
                              struct fault *f)
@@ -257,13 +263,16 @@ static enum fault_code whole(struct session *s, bool bodies, const struct sink *
         }
         if (code == FAULT_TOKEN_DEAD) why.code = code = FAULT_INCOMPLETE;
         if (!is_no_delta(code)) {
-            if (code == FAULT_GONE) why.code = code = FAULT_NO_COLLECTION;
+            if (code == FAULT_GONE) return no_folder(f);
             if (code) fault_copy(f, &why);
             return code;
         }
     }
-    code = listing_round(s, false, bodies, sink, out, f);
-    return code == FAULT_GONE ? (f->code = FAULT_NO_COLLECTION) : code;
+    fault_clear(&why);
+    code = listing_round(s, false, bodies, sink, out, &why);
+    if (code == FAULT_GONE) return no_folder(f);
+    if (code) fault_copy(f, &why);
+    return code;
 }
 
 /* A link that is too old, damaged or of somebody else (3). */

@@ -189,7 +189,77 @@ static enum fault_code search_elsewhere(struct search *q, struct fault *f)
     return code;
 }
 
-enum fault_code graph_find_created(struct session *s, struct str id, char **found, bool *maybe, struct fault *f)
+/* -- a look at all: the search is late at times, and not offered everywhere -- */
+
+static void note_operation(struct session *s, json_t *contact)
+{
+    const json_t *tag = json_array_get(json_object_get(contact, "singleValueExtendedProperties"), 0);
+    const char *operation = json_string_value(json_object_get(tag, "value"));
+    if (!operation) return;
+    json_t *list = json_object_get(s->scanned, operation);
+    if (!list) {
+        list = json_array();
+        json_object_set_new(s->scanned, operation, list);
+    }
+    json_array_append(list, contact);
+}
+
+static enum fault_code scan(struct session *s, struct fault *f)
+{
+    struct buf next AUTO_BUF = BUF_INIT;
+    struct buf tag AUTO_BUF = BUF_INIT;
+    enum fault_code code = FAULT_NONE;
+    graph_operation_tag(&tag);
+    json_decref(s->scanned);
+    s->scanned = json_object();
+    graph_add_contacts(s, s->path, &next);
+    buf_adds(&next, "?$select=id,createdDateTime&$top=500&$expand=singleValueExtendedProperties($filter=");
+    url_encode(buf_str(&tag), &next);
+    buf_addc(&next, ')');
+    for (int n = 0; !code && next.len && n < PAGES_MAX; n++) {
+        struct graph_call c AUTO_CALL = {.method = "GET", .url = buf_cstr(&next)};
+        code = graph_do(s, &c, f);
+        const json_t *list = json_object_get(c.answer, "value");
+        for (size_t i = 0; i < json_array_size(list); i++) note_operation(s, json_array_get(list, i));
+        buf_reset(&next);
+        buf_adds(&next, text_of(c.answer, "@odata.nextLink"));
+    }
+    return code;
+}
+
+static void take_scanned(struct search *q, struct str operation)
+{
+    char *key AUTO_FREE = mem_strndup(operation.p, operation.n);
+    const json_t *list = json_object_get(q->s->scanned, key);
+    for (size_t i = 0; i < json_array_size(list); i++) take_found(q, json_array_get(list, i));
+}
+
+static enum fault_code look_at_all(struct search *q, struct str operation, bool afresh, struct fault *f)
+{
+    enum fault_code code = afresh || !q->s->scanned ? scan(q->s, f) : FAULT_NONE;
+    if (!code) take_scanned(q, operation);
+    return code;
+}
+
+/* -- all of it -- */
+
+static bool is_not_offered(enum fault_code code)
+{
+    return code == FAULT_REFUSED || code == FAULT_UNSUPPORTED || code == FAULT_UNREACHABLE;
+}
+
+static enum fault_code search(struct search *q, struct fault *f)
+{
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    enum fault_code code = search_here(q, &why);
+    if (!code && !q->found) code = search_elsewhere(q, &why);
+    if (is_not_offered(code)) return FAULT_NONE;
+    if (code && f) fault_copy(f, &why);
+    return code;
+}
+
+enum fault_code graph_find_created(struct session *s, struct str id, bool afresh, char **found, bool *maybe,
+                                   struct fault *f)
 {
     struct buf operation AUTO_BUF = BUF_INIT;
     struct buf filter AUTO_BUF = BUF_INIT;
@@ -197,10 +267,12 @@ enum fault_code graph_find_created(struct session *s, struct str id, char **foun
     graph_operation(id, &operation);
     graph_operation_filter(buf_str(&operation), &filter);
     url_encode(buf_str(&filter), &q.filter);
-    enum fault_code code = search_here(&q, f);
-    if (!code && !q.found) code = search_elsewhere(&q, f);
+    bool lately = was_sent_lately(s, buf_str(&operation));
+    if (!afresh) take_scanned(&q, buf_str(&operation));
+    enum fault_code code = q.found ? FAULT_NONE : search(&q, f);
+    if (!code && !q.found && (lately || str_starts(id, STR(GRAPH_NEW)))) code = look_at_all(&q, buf_str(&operation), afresh, f);
     *found = !code && q.found ? mem_strdup(text_of(q.found, "id")) : NULL;
-    *maybe = !code && !*found && was_sent_lately(s, buf_str(&operation));
+    *maybe = !code && !*found && lately;
     json_decref(q.found);
     buf_free(&q.filter);
     return code;

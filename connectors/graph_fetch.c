@@ -136,7 +136,7 @@ static enum fault_code tell_answer(struct fetching *g, struct asked *a, struct a
     if (!a->contact->code) return tell_contact(g, a, f);
     if (a->contact->code != FAULT_GONE)
         return tell_withheld(g, a, a->contact->fault.what ? a->contact->fault.what : _("it cannot be read"));
-    enum fault_code code = may_have_come_back(g, a) ? graph_find_created(g->s, a->id, &found, &maybe, f) : FAULT_NONE;
+    enum fault_code code = may_have_come_back(g, a) ? graph_find_created(g->s, a->id, false, &found, &maybe, f) : FAULT_NONE;
     if (code || maybe) return code;
     if (!found) return tell_gone(g, a);
     again[(*n_again)++] = (struct asked){.id = a->id, .name = found, .created = true};
@@ -179,7 +179,7 @@ static enum fault_code sort_out(struct session *s, struct str id, const struct s
         free(a.name);
         a.name = NULL;
         a.created = true;
-        code = graph_find_created(s, id, &a.name, &maybe, f);
+        code = graph_find_created(s, id, false, &a.name, &maybe, f);
     }
     bool gone = !a.name || json_object_get(s->doubles, a.name);
     if (!code && !gone) {

@@ -41,6 +41,7 @@ struct session {
     int64_t requests_of_batches;
     json_t *bare;    /* ids of contacts just created without a picture: nobody needs to ask for one */
     json_t *deleted; /* ids just deleted here */
+    json_t *scanned; /* graph_created.c: contacts by operation id, from a look at all; NULL = nobody looked yet */
     json_t *doubles; /* ids of second copies of a create: to be removed with the next write */
 };
 
@@ -138,8 +139,9 @@ void graph_operation(struct str id, struct buf *out);
 /* Remembers that creates of those names are about to be sent; and that they were answered. */
 void graph_sending(struct session *s, const struct str *ids, size_t n);
 void graph_answered(struct session *s, const struct str *ids, size_t n);
-/* Looks for what was created under a name: *found is what Outlook calls it (owned; NULL = nothing found), *maybe that it may show up yet. */
-enum fault_code graph_find_created(struct session *s, struct str id, char **found, bool *maybe, struct fault *f);
+/* Looks for what was created under a name (afresh: not only in what was seen before): *found is what Outlook calls it (owned; NULL = nothing found), *maybe that it may show up yet. */
+enum fault_code graph_find_created(struct session *s, struct str id, bool afresh, char **found, bool *maybe,
+                                   struct fault *f);
 /* Removes what graph_find_created found twice. */
 enum fault_code graph_remove_doubles(struct session *s, struct fault *f);
 

@@ -7,12 +7,15 @@
 
 #include <stdlib.h>
 
+#define BUSY_ROUNDS 2
+
 struct job { /* one write */
     struct write *w;
     json_t *wanted, *body, *current;
     char *name;        /* what Outlook calls it */
     const char *photo; /* base64, in `wanted`, to be sent; NULL = none */
     bool lost;         /* a create: nobody knows what became of it */
+    bool busy;         /* the answer was that the service is busy (503, 504) */
     bool told;
 };
 
@@ -111,6 +114,7 @@ static void take_create(struct writing *g, struct job *j, struct graph_part *p)
         take_created(g, j, id, p->answer);
     else if (!p->code || p->code == FAULT_UNKNOWN) {
         j->lost = true;
+        j->busy = p->status == 503 || p->status == 504;
         j->w->code = FAULT_UNKNOWN;
         fault_clear(&j->w->fault);
         fault_set(&j->w->fault, FAULT_UNKNOWN, _("looked at before anything else is done"), "%s",
@@ -133,11 +137,11 @@ static void take_create_or_name(struct writing *g, struct job *j, struct graph_p
         take_create(g, j, p);
 }
 
-static enum fault_code look_for(struct writing *g, struct job *j, struct fault *f)
+static enum fault_code look_for(struct writing *g, struct job *j, bool afresh, struct fault *f)
 {
     char *found = NULL;
     bool maybe;
-    enum fault_code code = graph_find_created(g->s, j->w->id, &found, &maybe, f);
+    enum fault_code code = graph_find_created(g->s, j->w->id, afresh, &found, &maybe, f);
     if (!code && found) take_created(g, j, found, NULL);
     free(found);
     return code;
@@ -150,22 +154,35 @@ static size_t count_lost(struct job **jobs, size_t n)
     return lost;
 }
 
-/* At once, after five seconds, after a minute (4). What is not found then is looked for in the next run. */
+/* At once, after five seconds, after a minute (4). */
 static enum fault_code look_for_lost(struct writing *g, struct job **jobs, size_t n, struct fault *f)
 {
     static const int64_t pauses_ms[] = {0, 5000, 55000};
     struct session *s = g->s;
     for (size_t k = 0; k < sizeof pauses_ms / sizeof *pauses_ms && count_lost(jobs, n); k++) {
         enum fault_code code = FAULT_NONE;
+        bool afresh = true; /* one look at all serves them all */
         if (pauses_ms[k] && s->env->sleep_ms(s->env, pauses_ms[k]))
             return fault_set(f, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
         for (size_t i = 0; i < n && !code; i++)
-            if (jobs[i]->lost) code = look_for(g, jobs[i], f);
+            if (jobs[i]->lost) code = look_for(g, jobs[i], afresh, f), afresh = false;
         if (code) return code;
     }
-    for (size_t i = 0; i < n; i++)
-        if (jobs[i]->lost) tell(g, jobs[i]);
     return FAULT_NONE;
+}
+
+/* A service that said it was busy, and has nothing of it a minute later, did not do it. */
+static size_t take_busy(struct job **jobs, size_t n, struct job **out)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!jobs[i]->lost || !jobs[i]->busy) continue;
+        jobs[i]->lost = false;
+        jobs[i]->w->code = FAULT_CANCELLED;
+        fault_clear(&jobs[i]->w->fault);
+        out[left++] = jobs[i];
+    }
+    return left;
 }
 
 static size_t unanswered(struct job **jobs, size_t n, struct job **out)
@@ -185,16 +202,30 @@ static void note_answered(struct writing *g, struct job **jobs, size_t n)
     graph_answered(g->s, ids, known);
 }
 
-static enum fault_code send_creates(struct writing *g, struct job **jobs, size_t n, struct fault *f)
+static enum fault_code send_rounds(struct writing *g, struct job **jobs, size_t n, struct fault *f)
 {
-    struct str *ids AUTO_FREE = mem_alloc((n + 1) * sizeof *ids);
     struct job **again AUTO_FREE = mem_alloc((n + 1) * sizeof *again);
-    for (size_t i = 0; i < n; i++) ids[i] = jobs[i]->w->id;
-    graph_sending(g->s, ids, n);
     enum fault_code code = send_all(g, jobs, n, create_part, take_create_or_name, f);
     size_t left = code ? 0 : unanswered(jobs, n, again);
     if (left) code = send_all(g, again, left, create_part, take_create, f);
-    if (!code) code = look_for_lost(g, jobs, n, f);
+    for (int round = 0; !code && round < BUSY_ROUNDS; round++) {
+        code = look_for_lost(g, jobs, n, f);
+        left = code ? 0 : take_busy(jobs, n, again);
+        if (!left) break;
+        code = send_all(g, again, left, create_part, take_create, f);
+    }
+    return code ? code : look_for_lost(g, jobs, n, f);
+}
+
+/* What is not found in the end is looked for in the next run. */
+static enum fault_code send_creates(struct writing *g, struct job **jobs, size_t n, struct fault *f)
+{
+    struct str *ids AUTO_FREE = mem_alloc((n + 1) * sizeof *ids);
+    for (size_t i = 0; i < n; i++) ids[i] = jobs[i]->w->id;
+    graph_sending(g->s, ids, n);
+    enum fault_code code = send_rounds(g, jobs, n, f);
+    for (size_t i = 0; i < n; i++)
+        if (jobs[i]->lost) tell(g, jobs[i]);
     note_answered(g, jobs, n);
     return code;
 }

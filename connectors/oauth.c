@@ -12,9 +12,6 @@
 #define DEAD_MS (60 * 60 * 1000LL) /* a dead sign-in is not asked again within an hour (microsoft-graph 1) */
 #define LIFE_DEFAULT_S 3600        /* where expires_in is not told: RFC 6749 5.1 */
 #define LIFE_MAX_S (24 * 3600)
-#define DAY_MS (24 * 60 * 60 * 1000LL)
-#define IDLE_TOLD_MS (60 * DAY_MS) /* refresh tokens die after 90 idle days: told 30 days ahead */
-#define SECRET_TOLD_MS (30 * DAY_MS)
 
 /* -- settings -- */
 
@@ -168,7 +165,7 @@ static int64_t time_of(const json_t *o, const char *key)
     return json_integer_value(json_object_get(o, key));
 }
 
-static enum fault_code load(struct oauth *o, struct fault *f)
+enum fault_code oauth_load(struct oauth *o, struct fault *f)
 {
     struct token_store *store = o->account->tokens;
     char *text = NULL;
@@ -184,7 +181,8 @@ static enum fault_code load(struct oauth *o, struct fault *f)
                               .expires_ms = time_of(kept, "expires_ms"),
                               .since_ms = time_of(kept, "since_ms"),
                               .used_ms = time_of(kept, "used_ms"),
-                              .dead_ms = time_of(kept, "dead_ms")};
+                              .dead_ms = time_of(kept, "dead_ms"),
+                              .ends_ms = time_of(kept, "ends_ms")};
     o->known = true;
     json_decref(kept);
     return FAULT_NONE;
@@ -195,9 +193,10 @@ static enum fault_code keep(struct oauth *o, struct fault *f)
     struct token_store *store = o->account->tokens;
     const struct sign_in *s = &o->now;
     json_t *kept =
-        json_pack("{s:s*,s:s*,s:s*,s:s*,s:I,s:I,s:I,s:I}", "access", s->access, "refresh", s->refresh, "dead", s->dead,
+        json_pack("{s:s*,s:s*,s:s*,s:s*,s:I,s:I,s:I,s:I,s:I}", "access", s->access, "refresh", s->refresh, "dead", s->dead,
                   "dead_with", s->dead_with, "expires_ms", (json_int_t)s->expires_ms, "since_ms",
-                  (json_int_t)s->since_ms, "used_ms", (json_int_t)s->used_ms, "dead_ms", (json_int_t)s->dead_ms);
+                  (json_int_t)s->since_ms, "used_ms", (json_int_t)s->used_ms, "dead_ms", (json_int_t)s->dead_ms,
+                  "ends_ms", (json_int_t)s->ends_ms);
     char *text = json_dumps(kept, JSON_COMPACT);
     enum fault_code code = store->keep(store, str_of(text), f);
     wipe(&text);
@@ -231,6 +230,8 @@ enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, stru
     if (seconds <= 0) seconds = LIFE_DEFAULT_S;
     next.expires_ms = now_ms + 1000 * (seconds > LIFE_MAX_S ? LIFE_MAX_S : seconds);
     next.used_ms = now_ms;
+    next.ends_ms = oauth_told_end_ms(o, a);
+    if (!refresh && !next.ends_ms) next.ends_ms = o->now.ends_ms;
     sign_in_clear(&o->now);
     o->now = next;
     return keep(o, f);
@@ -238,7 +239,7 @@ enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, stru
 
 /* -- a fresh token -- */
 
-static bool needs_person(const struct oauth *o)
+bool oauth_needs_person(const struct oauth *o)
 {
     return o->flow == FLOW_CODE || o->flow == FLOW_DEVICE;
 }
@@ -267,6 +268,7 @@ static enum fault_code note_death(struct oauth *o, const struct oauth_answer *a,
     o->now.dead_with = oauth_made_of(o);
     o->now.dead_ms = o->env->now_ms(o->env);
     keep(o, &ignored);
+    oauth_add_cause(o, a, f);
     return code;
 }
 
@@ -274,14 +276,16 @@ static enum fault_code ask(struct oauth *o, struct fault *f)
 {
     struct buf form AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT;
     struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
-    if (needs_person(o) && !o->now.refresh) {
+    if (oauth_needs_person(o) && !o->now.refresh) {
         struct buf advice AUTO_BUF = BUF_INIT;
         buf_addf(&advice, _("sign in: abgleich login %s"), o->account->name);
         return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("nobody has signed in yet"));
     }
     if (is_dead(o)) {
         oauth_error_read(o->now.dead, &answer);
-        return oauth_error_fault(o, &answer, f);
+        enum fault_code dead = oauth_error_fault(o, &answer, f);
+        oauth_add_cause(o, &answer, f);
+        return dead;
     }
     enum fault_code code = oauth_add_grant(o, &form, f);
     if (!code) code = oauth_post(o, oauth_address(o, "oauth.token_url", &url), buf_str(&form), &answer, f);
@@ -297,7 +301,7 @@ static enum fault_code renew(struct oauth *o, struct fault *f)
     char *refused = o->refused && o->now.access ? mem_strdup(o->now.access) : NULL;
     enum fault_code code = store->lock(store, f);
     if (!code) {
-        code = load(o, f);
+        code = oauth_load(o, f);
         if (refused && o->now.access && strcmp(refused, o->now.access) != 0) o->refused = false;
         if (!code && !is_fresh(o)) code = ask(o, f);
         store->unlock(store);
@@ -309,7 +313,7 @@ static enum fault_code renew(struct oauth *o, struct fault *f)
 
 enum fault_code oauth_token(struct oauth *o, const char **token, struct fault *f)
 {
-    enum fault_code code = o->known ? FAULT_NONE : load(o, f);
+    enum fault_code code = o->known ? FAULT_NONE : oauth_load(o, f);
     if (!code && !is_fresh(o)) code = renew(o, f);
     *token = code ? NULL : o->now.access;
     if (code) fault_about(f, NULL, o->account->name);
@@ -344,27 +348,6 @@ enum fault_code oauth_challenged(struct oauth *o, struct fault *f)
 void oauth_accepted(struct oauth *o)
 {
     o->renewed = false;
-}
-
-/* The secret or certificate ends on a day that the administrator wrote down, or did already (microsoft-graph 7). */
-static bool secret_ends_soon(const struct oauth *o)
-{
-    const char *day = account_setting(o->account, "oauth.secret_expires");
-    char end[DATE_BYTES], then[DATE_BYTES];
-    if (!day || !date_parse(str_of(day), end)) return false;
-    date_of_ms(o->env->now_ms(o->env) + SECRET_TOLD_MS, then);
-    return strcmp(end, then) <= 0;
-}
-
-enum fault_code oauth_state(struct oauth *o, enum oauth_state *out, struct fault *f)
-{
-    enum fault_code code = load(o, f);
-    bool idle = needs_person(o) && o->now.refresh && o->env->now_ms(o->env) > o->now.used_ms + IDLE_TOLD_MS;
-    *out = o->now.dead                          ? OAUTH_DEAD
-           : needs_person(o) && !o->now.refresh ? OAUTH_NONE
-           : idle || secret_ends_soon(o)        ? OAUTH_ENDS_SOON
-                                                : OAUTH_FINE;
-    return code;
 }
 
 struct oauth *oauth_open(const struct account *account, struct env *env)

@@ -43,15 +43,23 @@ void oauth_accepted(struct oauth *o); /* it answered anything else */
  * signs in again. */
 enum fault_code oauth_challenged(struct oauth *o, struct fault *f);
 
-/* What is known of a sign-in without asking anybody. */
+/* What is known of a sign-in without asking anybody. ends_ms: when it dies unless somebody does something: what the
+ * service said, a certificate's end, or the end of what it may lie unused; 0 = not known. */
 enum oauth_state { OAUTH_NONE, OAUTH_FINE, OAUTH_ENDS_SOON, OAUTH_DEAD };
-enum fault_code oauth_state(struct oauth *o, enum oauth_state *out, struct fault *f);
+struct oauth_report {
+    enum oauth_state state;
+    int64_t ends_ms; /* Unix time */
+};
+enum fault_code oauth_look(struct oauth *o, struct oauth_report *out, struct fault *f);
 
 /* -- abgleich login -- */
 struct oauth_guide {
     void *ctx;
     /* Shows the address to open; code: what to type there, NULL = nothing. */
     void (*show)(void *ctx, const char *address, const char *code);
+    /* Where a person may paste the address the browser was sent back to, if it cannot come back by itself; -1 = nowhere. */
+    int input;
+    void (*pasted_wrong)(void *ctx); /* what was pasted is not that address */
 };
 /* Carries out the flow's dialogue (client and service have none: they try the key) and keeps the sign-in. */
 enum fault_code oauth_login(struct oauth *o, const struct oauth_guide *guide, struct fault *f);

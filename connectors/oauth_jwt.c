@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define SALT_BYTES 32 /* RFC 7518 3.5: as long as the hash */
 
@@ -93,6 +94,17 @@ enum fault_code jwt_sign(const json_t *header, const json_t *claims, struct str 
     buf_addstr(out, buf_str(&signature));
     return ok ? FAULT_NONE
               : fault_set(f, FAULT_CONFIG, _("make a new key"), _("nothing can be signed with the private key"));
+}
+
+int64_t jwt_certificate_end_s(struct str pem)
+{
+    BIO *bio = bio_of(pem);
+    X509 *certificate = PEM_read_bio_X509(bio, NULL, no_phrase, NULL);
+    BIO_free(bio);
+    struct tm end;
+    bool ok = certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
+    X509_free(certificate);
+    return ok ? (int64_t)timegm(&end) : 0;
 }
 
 bool jwt_thumbprint(struct str pem, bool sha1, struct buf *out)

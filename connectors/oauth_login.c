@@ -158,17 +158,63 @@ static bool serve(int fd, const char *state, struct buf *query)
     return ours;
 }
 
-static enum fault_code await(struct oauth *o, int listener, const char *state, struct buf *query, struct fault *f)
+/* -- or a person brings back the address it was sent to -- */
+
+struct pasting {
+    int fd; /* -1 = nobody can, or has ended */
+    char text[REQUEST_MAX_BYTES];
+    size_t n;
+};
+
+static bool is_answer(struct str line, const char *state, struct buf *query)
+{
+    struct buf told AUTO_BUF = BUF_INIT;
+    struct str rest = str_trim(line);
+    str_split(&rest, '?');
+    bool ours = parameter(rest, "state", &told) && str_eq(buf_str(&told), str_of(state));
+    if (ours) buf_addstr(query, rest);
+    return ours;
+}
+
+/* Reads what there is, line by line: true with the query if one of them carries our state. */
+static bool take_pasted(struct pasting *p, const struct oauth_guide *guide, const char *state, struct buf *query)
+{
+    ssize_t got = read(p->fd, p->text + p->n, sizeof p->text - p->n);
+    if (got <= 0) {
+        p->fd = -1;
+        return false;
+    }
+    struct str rest = {p->text, p->n += (size_t)got};
+    while (memchr(rest.p, '\n', rest.n)) {
+        struct str line = str_split(&rest, '\n');
+        if (is_answer(line, state, query)) return true;
+        if (str_trim(line).n) guide->pasted_wrong(guide->ctx);
+        if (!rest.p) break;
+    }
+    if (rest.p) memmove(p->text, rest.p, rest.n);
+    p->n = rest.p && rest.n < sizeof p->text ? rest.n : 0; /* a line that long is none */
+    return false;
+}
+
+static bool take_browser(int listener, const char *state, struct buf *query)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    bool ours = fd >= 0 && serve(fd, state, query);
+    if (fd >= 0) close(fd);
+    return ours;
+}
+
+static enum fault_code await(struct oauth *o, int listener, const struct oauth_guide *guide, const char *state,
+                             struct buf *query, struct fault *f)
 {
     int64_t until = o->env->monotonic_ms(o->env) + DIALOGUE_MS;
+    struct pasting pasting = {.fd = guide->input};
     while (o->env->monotonic_ms(o->env) < until) {
-        struct pollfd ready = {listener, POLLIN, 0};
+        struct pollfd ready[2] = {{listener, POLLIN, 0}, {pasting.fd, POLLIN, 0}}; /* poll leaves out -1 */
         if (o->env->cancelled(o->env)) return fault_set(f, FAULT_CANCELLED, NULL, _("stopped"));
-        if (poll(&ready, 1, LOOK_MS) != 1) continue;
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        bool ours = fd >= 0 && serve(fd, state, query);
-        if (fd >= 0) close(fd);
-        if (ours) return FAULT_NONE;
+        if (poll(ready, 2, LOOK_MS) < 1) continue;
+        if (ready[0].revents && take_browser(listener, state, query)) return FAULT_NONE;
+        if (ready[1].revents && take_pasted(&pasting, guide, state, query)) return FAULT_NONE;
     }
     return fault_set(f, FAULT_AUTH, _("try again"), _("nobody signed in within ten minutes"));
 }
@@ -230,7 +276,7 @@ static enum fault_code by_browser(struct oauth *o, const struct oauth_guide *gui
     buf_addf(&here, "http://%s:%u", oauth_is_of_microsoft(o) ? "localhost" : "127.0.0.1", port);
     address_to_open(o, buf_cstr(&verifier), buf_cstr(&state), buf_cstr(&here), &address);
     guide->show(guide->ctx, buf_cstr(&address), NULL);
-    enum fault_code code = await(o, listener, buf_cstr(&state), &query, f);
+    enum fault_code code = await(o, listener, guide, buf_cstr(&state), &query, f);
     close(listener);
     return code ? code : redeem(o, buf_str(&query), buf_cstr(&verifier), buf_cstr(&here), f);
 }

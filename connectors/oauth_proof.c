@@ -16,7 +16,8 @@ void key_wipe(struct buf *b)
     if (b->data) sodium_memzero(b->data, b->cap);
     buf_free(b);
 }
-static enum fault_code read_key_file(const struct oauth *o, struct buf *out, struct fault *f)
+
+enum fault_code oauth_read_key(const struct oauth *o, struct buf *out, struct fault *f)
 {
     const char *path = account_setting(o->account, "oauth.key_file");
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
@@ -47,7 +48,7 @@ static enum fault_code add_assertion(struct oauth *o, struct buf *form, struct f
     struct buf pem AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT, print AUTO_BUF = BUF_INIT, jwt AUTO_BUF = BUF_INIT;
     const char *id = account_setting(o->account, "oauth.client_id"),
                *algorithm = account_setting(o->account, "oauth.algorithm");
-    enum fault_code code = read_key_file(o, &pem, f);
+    enum fault_code code = oauth_read_key(o, &pem, f);
     if (code) return code;
     json_t *header = json_pack("{s:s,s:s}", "alg", algorithm ? algorithm : "PS256", "typ", "JWT");
     bool old = algorithm && strcmp(algorithm, "RS256") == 0; /* it goes with SHA-1 there (microsoft-graph 1) */
@@ -79,7 +80,7 @@ enum fault_code oauth_add_client(struct oauth *o, struct buf *form, struct fault
 static enum fault_code add_service(struct oauth *o, struct buf *form, struct fault *f)
 {
     struct buf file AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT, jwt AUTO_BUF = BUF_INIT;
-    enum fault_code code = read_key_file(o, &file, f);
+    enum fault_code code = oauth_read_key(o, &file, f);
     if (code) return code;
     json_t *key = json_loadb(file.data, file.len, JSON_REJECT_DUPLICATES, NULL);
     const char *issuer = json_string_value(json_object_get(key, "client_email")),
@@ -137,7 +138,7 @@ char *oauth_made_of(const struct oauth *o)
     mix(&state, o->account->user);
     mix(&state, o->account->password);
     for (const struct setting_kind *k = oauth_settings; k->key; k++) mix(&state, account_setting(o->account, k->key));
-    if (account_setting(o->account, "oauth.key_file") && !read_key_file(o, &file, &ignored))
+    if (account_setting(o->account, "oauth.key_file") && !oauth_read_key(o, &file, &ignored))
         crypto_generichash_update(&state, (const unsigned char *)file.data, file.len);
     crypto_generichash_final(&state, hash, sizeof hash);
     base64url_add(&out, hash, sizeof hash);

@@ -40,11 +40,14 @@ static enum fault_code people_open(const struct account *account, struct traits 
 static void people_close(struct session *s)
 {
     if (!s) return;
+    people_budget_close(s);
     http_close(s->http);
     http_close(s->pictures);
     oauth_close(s->oauth);
     people_groups_free(s);
     people_recent_free(s);
+    people_late_free(s);
+    free(s->given_up);
     for (size_t i = 0; i < s->n_created; i++) {
         free(s->created[i].operation);
         free(s->created[i].resource);
@@ -107,10 +110,23 @@ static void people_traffic(struct session *s, int64_t *requests, int64_t *bytes_
     *bytes_out += more[2];
 }
 
+static bool check_uid(struct str v)
+{
+    return str_eq(v, STR("visible")) || str_eq(v, STR("hidden"));
+}
+
+static const struct setting_kind settings[] = {
+    {PEOPLE_STARRED, false, NULL, N_("the name of a category")},
+    {PEOPLE_UID, false, check_uid, N_("hidden or visible")},
+    {PEOPLE_RATE, false, people_check_rate, N_("a number of requests a minute, at least 6")},
+    {NULL, false, NULL, NULL},
+};
+
 const struct connector connector_people = {
     .name = "people",
-    .capabilities = CAN_TOKEN | CAN_CONDITION | SERIAL_WRITES | NO_COLLECTIONS,
-    .settings = oauth_settings,
+    .capabilities = CAN_TOKEN | CAN_CONDITION | SERIAL_WRITES | NO_COLLECTIONS | OWN_LISTINGS,
+    .settings = settings,
+    .shared_settings = oauth_settings,
     .open = people_open,
     .close = people_close,
     .discover = people_discover,
@@ -118,6 +134,7 @@ const struct connector connector_people = {
     .changes = people_changes,
     .fetch = people_fetch,
     .new_id = people_new_id,
+    .tidy = people_tidy,
     .write = people_write,
     .traffic = people_traffic,
 };

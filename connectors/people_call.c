@@ -7,9 +7,13 @@
 #include <stdlib.h>
 
 #define ANSWER_MAX_BYTES (64u << 20)
-#define WAITS_MAX 6
-#define WAIT_FIRST_MS 2000
-#define WAIT_LONGEST_MS 60000
+#define BUSY_TRIES 2 /* after a 503 */
+
+/* How long to wait where the quota is used up. A whole listing's first page has a quota of its own, of minutes (2). */
+static const struct patience {
+    int64_t first_ms, longest_ms;
+    unsigned times;
+} ordinary = {2000, 60000, 6}, of_whole = {60000, 4 * 60000, 4};
 
 /* -- addresses -- */
 
@@ -35,7 +39,8 @@ void people_add_fields(struct buf *path)
 void people_call_clear(struct people_call *c)
 {
     json_decref(c->answer);
-    c->answer = NULL;
+    json_decref(c->details);
+    c->answer = c->details = NULL;
     buf_free(&c->status_word);
     buf_free(&c->reason);
 }
@@ -48,6 +53,8 @@ static const struct error_row {
     enum fault_code code;
     const char *meaning, *advice;
 } errors[] = {
+    {0, "MY_CONTACTS_OVERFLOW_COUNT", FAULT_QUOTA, N_("Google keeps no more than 25,000 contacts of an account"),
+     N_("delete some there; the next run tries again")},
     {0, "EXPIRED_SYNC_TOKEN", FAULT_TOKEN_DEAD, N_("the sync token is too old"), NULL},
     {410, NULL, FAULT_TOKEN_DEAD, N_("the sync token is too old"), NULL},
     {401, NULL, FAULT_AUTH, N_("Google refused the sign-in"), N_("sign in again: abgleich login ACCOUNT")},
@@ -66,7 +73,8 @@ static const struct error_row {
      N_("sign in again and leave the tick at contacts: abgleich login ACCOUNT")},
     {403, "FAILED_PRECONDITION", FAULT_CHANGED, N_("changed there meanwhile"), N_("planned again")},
     {403, NULL, FAULT_AUTH, N_("Google does not allow it"),
-     N_("ask the administrator of the Google account for the right")},
+     N_("ask the administrator of the Google account for the right; a service account needs domain-wide delegation for "
+        "contacts")},
     {400, "FAILED_PRECONDITION", FAULT_CHANGED, N_("changed there meanwhile"), N_("planned again")},
     {409, NULL, FAULT_EXISTS, N_("it is there already"), NULL},
     {404, NULL, FAULT_GONE, N_("it is not there"), NULL},
@@ -74,11 +82,17 @@ static const struct error_row {
     {400, NULL, FAULT_REFUSED, N_("Google does not take it"), N_("it is sent again when it changes")},
 };
 
-/* "Sync token is expired." without a reason, and etags that are named in the text only. */
+/* What is told by the text alone, now and then: an expired token, a stale etag, a full account. */
 static const char *word_in_message(struct str message)
 {
-    if (str_find(message, STR("ync token is expired")) != (size_t)-1) return "EXPIRED_SYNC_TOKEN";
-    return str_find(message, STR("person.etag")) != (size_t)-1 ? "FAILED_PRECONDITION" : NULL;
+    static const struct {
+        const char *text, *word;
+    } rows[] = {{"ync token is expired", "EXPIRED_SYNC_TOKEN"},
+                {"person.etag", "FAILED_PRECONDITION"},
+                {"MY_CONTACTS_OVERFLOW_COUNT", "MY_CONTACTS_OVERFLOW_COUNT"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (str_find(message, str_of(rows[i].text)) != (size_t)-1) return rows[i].word;
+    return NULL;
 }
 
 static void read_error(struct people_call *c, const json_t *error)
@@ -92,7 +106,8 @@ static void read_error(struct people_call *c, const json_t *error)
     }
     const char *told = word_in_message(str_of(json_string_value(json_object_get(error, "message"))));
     buf_adds(&c->status_word, word ? word : "");
-    buf_adds(&c->reason, reason ? reason : told ? told : "");
+    buf_adds(&c->reason, told ? told : reason ? reason : "");
+    c->details = json_incref(json_object_get(error, "details"));
 }
 
 static const struct error_row *row_of(struct people_call *c)
@@ -165,6 +180,7 @@ static enum fault_code try_once(struct session *s, struct people_call *c, struct
                               .content_type = "application/json; charset=utf-8",
                               .body = body,
                               .repeatable = !c->write,
+                              .waits_itself = true,
                               .limit_bytes = ANSWER_MAX_BYTES};
     enum fault_code code = http_do(s->http, &x, NULL);
     c->status = x.status;
@@ -199,27 +215,43 @@ static enum fault_code try_signed_in(struct session *s, struct people_call *c, s
     }
 }
 
-/* -- waiting: from seconds to a minute, with jitter, or as long as the server says -- */
+/* -- waiting, with jitter, or as long as the server says -- */
 
-static int64_t wait_ms(struct session *s, unsigned tries, int64_t asked_ms)
+static int64_t wait_ms(struct session *s, const struct patience *p, unsigned tries, int64_t asked_ms)
 {
     uint32_t jitter;
-    int64_t ms = (int64_t)WAIT_FIRST_MS << tries;
-    if (ms > WAIT_LONGEST_MS) ms = WAIT_LONGEST_MS;
+    int64_t ms = p->first_ms << tries;
+    if (ms > p->longest_ms) ms = p->longest_ms;
     s->env->random(s->env, &jitter, sizeof jitter);
     return asked_ms ? asked_ms : ms / 2 + jitter % (ms / 2);
+}
+
+static enum fault_code stopped(struct fault *f)
+{
+    return fault_set(f, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
+}
+
+/* A read that met a server out of order for a moment is tried again, too. */
+static bool is_worth_waiting(const struct people_call *c, enum fault_code code, const struct fault *why, unsigned tries)
+{
+    if (code == FAULT_RATE_LIMITED) return why->code == FAULT_RATE_LIMITED;
+    return code == FAULT_UNREACHABLE && !c->write && c->status == 503 && tries < BUSY_TRIES;
 }
 
 enum fault_code people_do(struct session *s, struct people_call *c, struct fault *f)
 {
     char *body AUTO_FREE = c->body ? json_dumps(c->body, JSON_COMPACT) : NULL;
+    const struct patience *patience = c->whole ? &of_whole : &ordinary;
+    const unsigned cost[PEOPLE_METRICS] = {!c->write || c->reads, c->write};
     for (unsigned tries = 0;; tries++) {
         struct fault why AUTO_FAULT = FAULT_INIT;
+        if (people_spend(s, cost)) return stopped(f);
         enum fault_code code = try_signed_in(s, c, str_of(body), &why);
-        int64_t wait = code == FAULT_RATE_LIMITED ? wait_ms(s, tries, why.retry_after_ms) : 0;
-        bool again = wait && wait <= WAIT_LONGEST_MS && tries < WAITS_MAX && why.code == FAULT_RATE_LIMITED;
+        int64_t wait =
+            is_worth_waiting(c, code, &why, tries) ? wait_ms(s, patience, tries, why.retry_after_ms) : 0;
+        bool again = wait && wait <= patience->longest_ms && tries < patience->times;
         if (again && !s->env->sleep_ms(s->env, wait)) continue;
-        if (again) code = fault_set(f, FAULT_CANCELLED, _("the next run goes on"), _("stopped"));
+        if (again) return stopped(f);
         if (code && f) fault_copy(f, &why);
         return code;
     }

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #define PAGE_SIZE "1000"
-#define TOKEN_AGE_MAX_MS                                                                                               \
-    ((int64_t)132 * 3600 * 1000) /* five days and a half: then a new chain, before Google ends the old one */
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
+#define TOKEN_AGE_MS (5 * DAY_MS) /* from then on a new chain is due, before Google ends the old one */
 #define PAGES_MAX 200
 
 struct listing {
@@ -48,6 +48,21 @@ static void shape_hash(char out[DIGEST_HEX_BYTES])
     out[16] = '\0';
 }
 
+/* On the fifth day or the sixth, each account at its own hour: a whole listing is what Google grants least of. */
+static int64_t token_age_max_ms(const struct session *s)
+{
+    struct digest d;
+    char hex[DIGEST_HEX_BYTES];
+    unsigned long long spread;
+    digest_init(&d);
+    digest_str(&d, str_of(s->account->name));
+    digest_str(&d, str_of(s->account->user ? s->account->user : ""));
+    digest_hex(&d, hex);
+    hex[12] = '\0';
+    spread = strtoull(hex, NULL, 16);
+    return TOKEN_AGE_MS + (int64_t)(spread % (unsigned long long)DAY_MS);
+}
+
 /* The sync token inside, if it was made by requests of this shape and is young enough; empty else. */
 static int64_t read_token(struct session *s, const char *token, struct buf *out)
 {
@@ -57,7 +72,7 @@ static int64_t read_token(struct session *s, const char *token, struct buf *out)
     shape_hash(shape);
     if (!token || sscanf(token, "people1 %lld %16s %n", &started_ms, made_by, &at) < 2 || !at) return 0;
     int64_t age_ms = s->env->now_ms(s->env) - started_ms;
-    if (strcmp(shape, made_by) == 0 && age_ms >= 0 && age_ms < TOKEN_AGE_MAX_MS) buf_adds(out, token + at);
+    if (strcmp(shape, made_by) == 0 && age_ms >= 0 && age_ms < token_age_max_ms(s)) buf_adds(out, token + at);
     return started_ms;
 }
 
@@ -83,20 +98,21 @@ static void note_created(struct session *s, const json_t *person, const char *re
     s->created[s->n_created++] = (struct people_created){mem_strdup(operation), mem_strdup(resource)};
 }
 
-static enum fault_code tell_gone(const struct listing *l, const char *resource)
+static enum fault_code tell_gone(const struct listing *l, const char *resource, const char *now)
 {
-    const struct entry e = {.id = str_of(resource), .gone = true};
+    const struct entry e = {.id = str_of(resource), .now = str_of(now), .gone = true};
     return l->sink->entry(l->sink->ctx, &e);
 }
 
-/* A contact that is now called otherwise: the new name follows, known again by its UID. */
-static enum fault_code tell_renamed(const struct listing *l, const json_t *metadata)
+/* A contact that is now called otherwise: the new name follows, known again by its UID. Of two that were joined, one
+ * name stays. */
+static enum fault_code tell_renamed(const struct listing *l, const json_t *metadata, const char *now)
 {
     const json_t *before = json_object_get(metadata, "previousResourceNames");
     enum fault_code code = FAULT_NONE;
     for (size_t i = 0; !code && !l->full && i < json_array_size(before); i++) {
         const char *name = json_string_value(json_array_get(before, i));
-        if (name) code = tell_gone(l, name);
+        if (name) code = tell_gone(l, name, now);
     }
     return code;
 }
@@ -115,9 +131,10 @@ static enum fault_code tell_person(const struct listing *l, const json_t *person
     struct people_recent *recent = people_recent_find(s, RECENT_WRITTEN, resource);
     if (recent) recent->listed = true;
     struct entry e = {.id = str_of(resource), .version = str_of(json_string_value(json_object_get(person, "etag")))};
+    bool echo = recent && str_eq(e.version, str_of(recent->etag));
     if (recent && people_is_stale(recent, person))
         e.version = str_of(recent->etag); /* what we wrote is not there yet: nothing happened */
-    else if (l->bodies && is_whole(person)) {
+    else if (l->bodies && is_whole(person) && (!recent || echo)) { /* else it is read by name, which lags less */
         enum fault_code code = people_know_groups(s, person, f);
         if (code) return code;
         people_card(person, &s->groups, STR_NONE, &card);
@@ -133,11 +150,18 @@ static enum fault_code one_person(const struct listing *l, const json_t *person,
     if (!resource) return FAULT_NONE;
     bool gone = json_is_true(json_object_get(metadata, "deleted"));
     if (!gone) note_created(l->s, person, resource);
+    if (!gone && !l->sink) people_look_for_twin(l->s, person);
     if (!l->sink) return FAULT_NONE;
-    if (gone) return l->full ? FAULT_NONE : tell_gone(l, resource);
+    if (gone) return l->full ? FAULT_NONE : tell_gone(l, resource, NULL);
     if (!people_source(person) || people_recent_find(l->s, RECENT_DELETED, resource)) return FAULT_NONE;
-    enum fault_code code = tell_renamed(l, metadata);
-    return code ? code : tell_person(l, person, resource, f);
+    enum fault_code code = tell_renamed(l, metadata, resource);
+    if (code || people_is_late(l->s, person)) return code;
+    return tell_person(l, person, resource, f);
+}
+
+static enum fault_code tell_late(void *ctx, struct str name, const json_t *person, struct fault *f)
+{
+    return tell_person(ctx, person, name.p, f);
 }
 
 /* What we made minutes ago may be missing in a whole listing, and is there. */
@@ -168,7 +192,7 @@ static enum fault_code one_page(struct listing *l, struct fault *f)
     add_shape(&path);
     if (l->token.len) people_add_query(&path, "syncToken", buf_str(&l->token));
     if (l->page.len) people_add_query(&path, "pageToken", buf_str(&l->page));
-    struct people_call c AUTO_CALL = {.method = "GET", .path = buf_cstr(&path)};
+    struct people_call c AUTO_CALL = {.method = "GET", .path = buf_cstr(&path), .whole = !l->token.len && !l->page.len};
     enum fault_code code = people_do(l->s, &c, f);
     const json_t *list = json_object_get(c.answer, "connections");
     for (size_t i = 0; !code && i < json_array_size(list); i++) code = one_person(l, json_array_get(list, i), f);
@@ -198,7 +222,9 @@ static enum fault_code all_pages(struct listing *l, struct fault *f)
         return fault_set(f, FAULT_INCOMPLETE, _("nothing is concluded from it; the next run asks again"),
                          _("the answer came without a new token"));
     if (l->full) l->s->all_seen = true;
-    return l->sink ? tell_recent(l) : FAULT_NONE;
+    const struct people_reader late = {l, tell_late};
+    if (l->sink) code = people_late_settle(l->s, &late, f);
+    return code || !l->sink ? code : tell_recent(l);
 }
 
 static enum fault_code whole(struct session *s, bool bodies, const struct sink *sink, struct changes *out,
@@ -233,7 +259,12 @@ enum fault_code people_changes(struct session *s, const char *token, bool list, 
     return code;
 }
 
+enum fault_code people_look_at_all(struct session *s, struct fault *f)
+{
+    return whole(s, false, NULL, NULL, f);
+}
+
 enum fault_code people_see_all(struct session *s, struct fault *f)
 {
-    return s->all_seen ? FAULT_NONE : whole(s, false, NULL, NULL, f);
+    return s->all_seen ? FAULT_NONE : people_look_at_all(s, f);
 }

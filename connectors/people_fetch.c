@@ -176,6 +176,7 @@ static enum fault_code find_created(struct session *s, struct str id, struct fou
     if (!code) out->name = created_as(s, operation);
     out->unknown = !out->name && sent;
     out->gone = !out->name && !sent;
+    if (!code && out->gone) people_give_up(s, operation);
     return code;
 }
 

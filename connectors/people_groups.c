@@ -1,4 +1,5 @@
-/* Contact groups as categories (4): groups people made, by name; a missing one is made. */
+/* Contact groups as categories (4): groups people made, by name; a missing one is made. The star is a category of
+ * choice. */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "connectors/people_session.h"
@@ -6,16 +7,23 @@
 #include <stdlib.h>
 
 #define MY_CONTACTS "contactGroups/myContacts"
+#define STARRED "contactGroups/starred" /* the only other group of the system that takes members (4) */
+
+/* The name a group has as a category; NULL = none. Those with a star are one where the account says so. */
+static const char *category_of(const struct session *s, const json_t *group, const char *resource)
+{
+    const char *type = json_string_value(json_object_get(group, "groupType"));
+    if (strcmp(resource, STARRED) == 0) return account_setting(s->account, PEOPLE_STARRED);
+    return type && strcmp(type, "USER_CONTACT_GROUP") == 0 ? json_string_value(json_object_get(group, "name")) : NULL;
+}
 
 static void add(struct session *s, const json_t *group)
 {
     const char *resource = json_string_value(json_object_get(group, "resourceName"));
-    const char *name = json_string_value(json_object_get(group, "name"));
-    const char *type = json_string_value(json_object_get(group, "groupType"));
-    bool ours = name && type && strcmp(type, "USER_CONTACT_GROUP") == 0;
     if (!resource) return;
+    const char *name = category_of(s, group, resource);
     s->group_list = mem_realloc(s->group_list, (s->n_groups + 1) * sizeof *s->group_list);
-    s->group_list[s->n_groups++] = (struct people_group){mem_strdup(resource), ours ? mem_strdup(name) : NULL};
+    s->group_list[s->n_groups++] = (struct people_group){mem_strdup(resource), name ? mem_strdup(name) : NULL};
 }
 
 void people_groups_free(struct session *s)

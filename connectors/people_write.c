@@ -1,170 +1,16 @@
 /* Writes, one request after another (4): creates, then updates grouped by what they change, then deletes, each as a
- * batch. Google answers a bad member with an error for all, so a refused batch is halved until the bad one stands
- * alone. Before an update or a delete the person is read: there is no precondition on deletes, and an update sends
- * their lists with our change applied. */
+ * batch (people_batch.c). Before an update or a delete the person is read: there is no precondition on deletes, and an
+ * update sends their lists with our change applied. */
+#include "connectors/people_batch.h"
+
 #include "base/i18n.h"
 #include "base/mem.h"
-#include "connectors/people_session.h"
 
 #include <stdlib.h>
-
-#define BATCH_MAX 200 /* of creates and updates; of deletes 500 */
-
-struct job { /* one write */
-    struct write *w;
-    char *operation;       /* of a create */
-    json_t *wanted, *body; /* what the card says, what is sent */
-    json_t *person;        /* before; of a create after it */
-    struct buf mask;       /* of an update */
-    bool picture;          /* it changes */
-    bool told;
-};
-
-struct writing {
-    struct session *s;
-    struct job *jobs;
-    size_t n;
-    void (*done)(void *ctx, struct write *w);
-    void *ctx;
-};
-
-/* A batch under way: some of the jobs. */
-struct batch {
-    struct writing *g;
-    struct job **jobs;
-    size_t n;
-};
-
-/* -- outcomes -- */
-
-static void tell(struct writing *g, struct job *j)
-{
-    if (j->told) return;
-    j->told = true;
-    if (g->done) g->done(g->ctx, j->w);
-}
-
-static void end_with(struct writing *g, struct job *j, enum fault_code code, const struct fault *why)
-{
-    j->w->code = code;
-    if (why) fault_copy(&j->w->fault, why);
-    tell(g, j);
-}
 
 static const char *text_of(const json_t *object, const char *member)
 {
     return json_string_value(json_object_get(object, member));
-}
-
-/* The person as it is after the write: version, read-back, and what a late answer is compared with. */
-static void adopt(struct writing *g, struct job *j, const json_t *person)
-{
-    struct session *s = g->s;
-    const char *name = text_of(person, "resourceName"), *etag = text_of(person, "etag");
-    if (!name) return;
-    free(j->w->new_version);
-    j->w->new_version = mem_strdup(etag);
-    if (!str_eq(str_of(name), j->w->id)) {
-        free(j->w->new_id);
-        j->w->new_id = mem_strdup(name);
-    }
-    json_object_set(s->written, name, (json_t *)person);
-    json_incref((json_t *)person);
-    json_decref(j->person);
-    j->person = (json_t *)person;
-    people_recent_add(s, RECENT_WRITTEN, name, person);
-}
-
-static bool is_wide(enum fault_code code)
-{
-    return code > FAULT_COLLECTION_LAST || code == FAULT_PROTOCOL;
-}
-
-/* What of a batch can be halved: Google took none of it because of a member. */
-static bool is_of_a_member(enum fault_code code)
-{
-    return code == FAULT_REFUSED || code == FAULT_CHANGED || code == FAULT_GONE || code == FAULT_EXISTS ||
-           code == FAULT_TOO_LARGE;
-}
-
-/* google.rpc.Code of one member in an answer to all. */
-static enum fault_code member_fault(const json_t *response, struct fault *f)
-{
-    const json_t *status = json_object_get(response, "status");
-    const char *message = text_of(status, "message");
-    static const struct {
-        int code;
-        enum fault_code fault;
-    } codes[] = {{5, FAULT_GONE},     {6, FAULT_EXISTS},   {9, FAULT_CHANGED}, {10, FAULT_CHANGED}, {8, FAULT_LOCKED},
-                 {14, FAULT_UNKNOWN}, {13, FAULT_UNKNOWN}, {4, FAULT_UNKNOWN}, {2, FAULT_UNKNOWN}};
-    int code = (int)json_integer_value(json_object_get(status, "code"));
-    if (!code) return FAULT_NONE;
-    enum fault_code fault = FAULT_REFUSED;
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i].code == code) fault = codes[i].fault;
-    return fault_set(f, fault, NULL, "%s", message ? message : _("Google does not take it"));
-}
-
-static void take_response(struct writing *g, struct job *j, const json_t *response)
-{
-    struct fault why AUTO_FAULT = FAULT_INIT;
-    const json_t *person = json_object_get(response, "person");
-    enum fault_code code = member_fault(response, &why);
-    if (!code && !text_of(person, "resourceName"))
-        code = fault_set(&why, FAULT_UNKNOWN, _("looked at before anything else is done"),
-                         _("the answer does not say what became of it"));
-    if (!code) adopt(g, j, person);
-    j->w->code = code;
-    if (code) end_with(g, j, code, &why);
-}
-
-/* -- sending: a batch, or its halves -- */
-
-struct kind_of_batch {
-    const char *path;
-    json_t *(*body)(const struct batch *b);
-    void (*answer)(struct batch *b, const json_t *answer);
-};
-
-static enum fault_code send(struct batch b, const struct kind_of_batch *kind, struct fault *f);
-
-static enum fault_code send_halves(struct batch b, const struct kind_of_batch *kind, struct fault *f)
-{
-    struct batch first = {b.g, b.jobs, b.n / 2}, second = {b.g, b.jobs + b.n / 2, b.n - b.n / 2};
-    enum fault_code code = send(first, kind, f);
-    return code ? code : send(second, kind, f);
-}
-
-static enum fault_code send(struct batch b, const struct kind_of_batch *kind, struct fault *f)
-{
-    struct fault why AUTO_FAULT = FAULT_INIT;
-    json_t *body = kind->body(&b);
-    struct people_call c AUTO_CALL = {.method = "POST", .path = kind->path, .body = body, .write = true};
-    enum fault_code code = people_do(b.g->s, &c, &why);
-    json_decref(body);
-    if (!code) {
-        kind->answer(&b, c.answer);
-        return FAULT_NONE;
-    }
-    if (is_of_a_member(code) && b.n > 1) return send_halves(b, kind, f);
-    if (is_wide(code)) {
-        if (f) fault_copy(f, &why);
-        return code;
-    }
-    for (size_t i = 0; i < b.n; i++) end_with(b.g, b.jobs[i], code, &why);
-    return FAULT_NONE;
-}
-
-static enum fault_code send_all(struct writing *g, struct job **jobs, size_t n, const struct kind_of_batch *kind,
-                                struct fault *f)
-{
-    enum fault_code code = FAULT_NONE;
-    for (size_t at = 0; !code && at < n; at += BATCH_MAX) {
-        size_t first = g->s->n_recent;
-        code = send((struct batch){g, jobs + at, n - at < BATCH_MAX ? n - at : BATCH_MAX}, kind, f);
-        people_recent_keep(g->s, first);
-    }
-    return code;
 }
 
 static void add_read_mask(json_t *body)
@@ -177,7 +23,7 @@ static void add_read_mask(json_t *body)
 
 /* -- pictures: a call of their own, after the person -- */
 
-static enum fault_code send_picture(struct writing *g, struct job *j, struct fault *f)
+static enum fault_code send_picture(struct people_writing *g, struct people_job *j, struct fault *f)
 {
     const char *name = text_of(j->person, "resourceName"), *photo = text_of(j->wanted, "photo");
     struct buf path AUTO_BUF = BUF_INIT;
@@ -189,41 +35,41 @@ static enum fault_code send_picture(struct writing *g, struct job *j, struct fau
                          : NULL;
     if (!photo) people_add_fields(&path);
     struct people_call c AUTO_CALL = {
-        .method = photo ? "PATCH" : "DELETE", .path = buf_cstr(&path), .body = body, .write = true};
+        .method = photo ? "PATCH" : "DELETE", .path = buf_cstr(&path), .body = body, .write = true, .reads = true};
     enum fault_code code = people_do(g->s, &c, f);
     json_decref(body);
     if (!code && text_of(json_object_get(c.answer, "person"), "resourceName"))
-        adopt(g, j, json_object_get(c.answer, "person"));
+        people_job_adopt(g, j, json_object_get(c.answer, "person"));
     return code;
 }
 
 /* A picture that Google does not take never fails the contact: it stays on the other side. */
-static void note_refused_picture(struct writing *g, struct job *j, const struct fault *why)
+static void note_refused_picture(struct people_writing *g, struct people_job *j, const struct fault *why)
 {
     env_logf(g->s->env, LOG_WARNING, "account=%s picture=refused status=%d", g->s->account->name, why->http_status);
     if (j->w->kind != WRITE_UPDATE || j->mask.len) return;
     j->w->nothing_sent = true; /* the picture was all there was */
-    adopt(g, j, j->person);
+    people_job_adopt(g, j, j->person);
 }
 
-static enum fault_code send_pictures(struct writing *g, struct job **jobs, size_t n, struct fault *f)
+static enum fault_code send_pictures(struct people_writing *g, struct people_job **jobs, size_t n, struct fault *f)
 {
     size_t first = g->s->n_recent;
     enum fault_code wide = FAULT_NONE;
     for (size_t i = 0; i < n; i++) {
-        struct job *j = jobs[i];
+        struct people_job *j = jobs[i];
         struct fault why AUTO_FAULT = FAULT_INIT;
         if (j->w->code || j->told) continue;
         enum fault_code code = j->picture && !wide ? send_picture(g, j, &why) : FAULT_NONE;
-        if (is_wide(code)) {
+        if (people_is_wide(code)) {
             wide = code;
             if (f) fault_copy(f, &why);
         } else if (code == FAULT_UNKNOWN)
-            end_with(g, j, code, &why);
+            people_job_end(g, j, code, &why);
         else if (code)
             note_refused_picture(g, j, &why);
-        if (wide && j->picture) end_with(g, j, FAULT_UNKNOWN, NULL); /* half of it is there */
-        tell(g, j);
+        if (wide && j->picture) people_job_end(g, j, FAULT_UNKNOWN, NULL); /* half of it is there */
+        people_job_tell(g, j);
     }
     people_recent_keep(g->s, first);
     return wide;
@@ -231,7 +77,7 @@ static enum fault_code send_pictures(struct writing *g, struct job **jobs, size_
 
 /* -- creates -- */
 
-static json_t *create_body(const struct batch *b)
+static json_t *create_body(const struct people_batch *b)
 {
     json_t *list = json_array(), *body = json_pack("{s:o}", "contacts", list);
     for (size_t i = 0; i < b->n; i++)
@@ -241,7 +87,7 @@ static json_t *create_body(const struct batch *b)
 }
 
 /* Whose answer it is says the operation id, else its place. */
-static const json_t *created_person(const struct batch *b, const json_t *list, size_t i)
+static const json_t *created_person(const struct people_batch *b, const json_t *list, size_t i)
 {
     for (size_t k = 0; k < json_array_size(list); k++) {
         const char *operation =
@@ -252,15 +98,21 @@ static const json_t *created_person(const struct batch *b, const json_t *list, s
     return text_of(json_object_get(there, "person"), "resourceName") ? NULL : there;
 }
 
-static void create_answer(struct batch *b, const json_t *answer)
+static void create_answer(struct people_batch *b, const json_t *answer)
 {
     const json_t *list = json_object_get(answer, "createdPeople");
-    for (size_t i = 0; i < b->n; i++) take_response(b->g, b->jobs[i], created_person(b, list, i));
+    for (size_t i = 0; i < b->n; i++) people_job_take(b->g, b->jobs[i], created_person(b, list, i));
 }
 
-static const struct kind_of_batch creates = {"people:batchCreateContacts", create_body, create_answer};
+static const struct people_batch_kind creates = {"people:batchCreateContacts", create_body, create_answer};
 
-static bool make_create(struct writing *g, struct job *j, struct fault *f)
+static bool wants_uid(const struct people_writing *g, const struct people_job *j)
+{
+    const char *how = account_setting(g->s->account, PEOPLE_UID);
+    return j->w->uid.n && how && strcmp(how, "visible") == 0;
+}
+
+static bool make_create(struct people_writing *g, struct people_job *j, struct fault *f)
 {
     struct str id = j->w->id, prefix = STR(PEOPLE_NEW);
     /* A name it had: a record that comes back. Google gives another one. */
@@ -268,21 +120,22 @@ static bool make_create(struct writing *g, struct job *j, struct fault *f)
     j->operation = mem_strndup(operation.p, operation.n);
     j->body = people_create_body(j->wanted, operation, j->w->uid, &g->s->groups, f);
     j->picture = text_of(j->wanted, "photo") != NULL;
+    if (j->body && wants_uid(g, j)) people_show_uid(j->body, j->w->uid);
     return j->body != NULL;
 }
 
 /* What is about to be sent is remembered first: only what certainly never was may be sent again at once. */
-static enum fault_code send_creates(struct writing *g, struct job **jobs, size_t n, struct fault *f)
+static enum fault_code send_creates(struct people_writing *g, struct people_job **jobs, size_t n, struct fault *f)
 {
     size_t first = g->s->n_recent;
     for (size_t i = 0; i < n; i++) people_recent_add(g->s, RECENT_SENT, jobs[i]->operation, NULL);
     people_recent_keep(g->s, first);
-    return send_all(g, jobs, n, &creates, f);
+    return people_batch_send(g, jobs, n, &creates, f);
 }
 
 /* -- updates -- */
 
-static json_t *update_body(const struct batch *b)
+static json_t *update_body(const struct people_batch *b)
 {
     json_t *contacts = json_object(),
            *body = json_pack("{s:o, s:s}", "contacts", contacts, "updateMask", buf_cstr(&b->jobs[0]->mask));
@@ -292,16 +145,16 @@ static json_t *update_body(const struct batch *b)
     return body;
 }
 
-static void update_answer(struct batch *b, const json_t *answer)
+static void update_answer(struct people_batch *b, const json_t *answer)
 {
     const json_t *map = json_object_get(answer, "updateResult");
     for (size_t i = 0; i < b->n; i++)
-        take_response(b->g, b->jobs[i], json_object_get(map, text_of(b->jobs[i]->person, "resourceName")));
+        people_job_take(b->g, b->jobs[i], json_object_get(map, text_of(b->jobs[i]->person, "resourceName")));
 }
 
-static const struct kind_of_batch updates = {"people:batchUpdateContacts", update_body, update_answer};
+static const struct people_batch_kind updates = {"people:batchUpdateContacts", update_body, update_answer};
 
-static bool picture_differs(struct writing *g, struct job *j, struct fault *f)
+static bool picture_differs(struct people_writing *g, struct people_job *j, struct fault *f)
 {
     struct buf now AUTO_BUF = BUF_INIT;
     struct buf base64 AUTO_BUF = BUF_INIT;
@@ -312,7 +165,7 @@ static bool picture_differs(struct writing *g, struct job *j, struct fault *f)
     return !str_eq(buf_str(&base64), str_of(wanted ? wanted : ""));
 }
 
-static bool make_update(struct writing *g, struct job *j, struct fault *f)
+static bool make_update(struct people_writing *g, struct people_job *j, struct fault *f)
 {
     const json_t *source = people_source(j->person);
     if (people_know_groups(g->s, j->person, f)) return false;
@@ -327,9 +180,9 @@ static bool make_update(struct writing *g, struct job *j, struct fault *f)
 }
 
 /* All that has one mask goes together; what changes nothing Google can hold is not sent. */
-static enum fault_code send_updates(struct writing *g, struct job **jobs, size_t n, struct fault *f)
+static enum fault_code send_updates(struct people_writing *g, struct people_job **jobs, size_t n, struct fault *f)
 {
-    struct job **group AUTO_FREE = mem_alloc((n + 1) * sizeof *group);
+    struct people_job **group AUTO_FREE = mem_alloc((n + 1) * sizeof *group);
     bool *sent AUTO_FREE = mem_calloc(n + 1, sizeof *sent);
     enum fault_code code = FAULT_NONE;
     for (size_t i = 0; !code && i < n; i++) {
@@ -339,13 +192,13 @@ static enum fault_code send_updates(struct writing *g, struct job **jobs, size_t
             if (!sent[k] && str_eq(buf_str(&jobs[k]->mask), buf_str(&jobs[i]->mask)))
                 group[some++] = jobs[k], sent[k] = true;
         if (jobs[i]->mask.len) {
-            code = send_all(g, group, some, &updates, f);
+            code = people_batch_send(g, group, some, &updates, f);
             continue;
         }
         for (size_t k = 0; k < some; k++) {
             group[k]->w->code = FAULT_NONE;
             group[k]->w->nothing_sent = !group[k]->picture;
-            if (!group[k]->picture) adopt(g, group[k], group[k]->person);
+            if (!group[k]->picture) people_job_adopt(g, group[k], group[k]->person);
         }
     }
     return code;
@@ -353,43 +206,43 @@ static enum fault_code send_updates(struct writing *g, struct job **jobs, size_t
 
 /* -- deletes -- */
 
-static json_t *delete_body(const struct batch *b)
+static json_t *delete_body(const struct people_batch *b)
 {
     json_t *names = json_array();
     for (size_t i = 0; i < b->n; i++) json_array_append(names, json_object_get(b->jobs[i]->person, "resourceName"));
     return json_pack("{s:o}", "resourceNames", names);
 }
 
-static void delete_answer(struct batch *b, const json_t *answer)
+static void delete_answer(struct people_batch *b, const json_t *answer)
 {
     (void)answer;
     for (size_t i = 0; i < b->n; i++) {
         people_recent_add(b->g->s, RECENT_DELETED, text_of(b->jobs[i]->person, "resourceName"), NULL);
-        end_with(b->g, b->jobs[i], FAULT_NONE, NULL);
+        people_job_end(b->g, b->jobs[i], FAULT_NONE, NULL);
     }
 }
 
-static const struct kind_of_batch deletes = {"people:batchDeleteContacts", delete_body, delete_answer};
+static const struct people_batch_kind deletes = {"people:batchDeleteContacts", delete_body, delete_answer};
 
 /* -- what is there now -- */
 
 static enum fault_code note_person(void *ctx, struct str asked, const json_t *person, struct fault *f)
 {
-    struct writing *g = ctx;
+    struct people_writing *g = ctx;
     (void)f;
     for (size_t i = 0; i < g->n; i++) {
-        struct job *j = &g->jobs[i];
+        struct people_job *j = &g->jobs[i];
         if (j->w->kind == WRITE_CREATE || j->told || !str_eq(j->w->id, asked)) continue;
         if (!person) {
             fault_set(&j->w->fault, FAULT_GONE, NULL, "%s", _("it is not there any more"));
-            end_with(g, j, FAULT_GONE, NULL);
+            people_job_end(g, j, FAULT_GONE, NULL);
         } else
             j->person = json_incref((json_t *)person);
     }
     return FAULT_NONE;
 }
 
-static enum fault_code look(struct writing *g, struct fault *f)
+static enum fault_code look(struct people_writing *g, struct fault *f)
 {
     struct str *names AUTO_FREE = mem_alloc((g->n + 1) * sizeof *names);
     const struct people_reader reader = {g, note_person};
@@ -401,16 +254,16 @@ static enum fault_code look(struct writing *g, struct fault *f)
 
 /* Does the person still have the version the plan was made for? Nobody answering for it is Google's delay, not ours to
  * guess. */
-static bool is_as_planned(struct writing *g, struct job *j)
+static bool is_as_planned(struct people_writing *g, struct people_job *j)
 {
     const char *etag = text_of(j->person, "etag");
     if (!j->person) {
         fault_set(&j->w->fault, FAULT_LOCKED, _("the next run tries again"), "%s",
                   _("Google does not show yet what was written last"));
-        end_with(g, j, FAULT_LOCKED, NULL);
+        people_job_end(g, j, FAULT_LOCKED, NULL);
     } else if (j->w->version.n && !str_eq(j->w->version, str_of(etag))) {
         fault_set(&j->w->fault, FAULT_CHANGED, _("planned again"), "%s", _("changed there meanwhile"));
-        end_with(g, j, FAULT_CHANGED, NULL);
+        people_job_end(g, j, FAULT_CHANGED, NULL);
     } else
         return true;
     return false;
@@ -419,18 +272,18 @@ static bool is_as_planned(struct writing *g, struct job *j)
 /* -- all of it -- */
 
 /* False: it has its outcome without being sent. */
-static bool is_ready(struct writing *g, struct job *j)
+static bool is_ready(struct people_writing *g, struct people_job *j)
 {
     struct fault why AUTO_FAULT = FAULT_INIT;
     if (j->told || (j->w->kind != WRITE_CREATE && !is_as_planned(g, j))) return false;
     if (j->w->kind == WRITE_DELETE) return true;
     j->wanted = people_wanted(j->w->body, &why);
     bool made = j->wanted && (j->w->kind == WRITE_CREATE ? make_create(g, j, &why) : make_update(g, j, &why));
-    if (!made) end_with(g, j, why.code ? why.code : FAULT_REFUSED, &why);
+    if (!made) people_job_end(g, j, why.code ? why.code : FAULT_REFUSED, &why);
     return made;
 }
 
-static size_t ready_ones(struct writing *g, enum write_kind kind, struct job **out)
+static size_t ready_ones(struct people_writing *g, enum write_kind kind, struct people_job **out)
 {
     size_t n = 0;
     for (size_t i = 0; i < g->n; i++)
@@ -438,9 +291,9 @@ static size_t ready_ones(struct writing *g, enum write_kind kind, struct job **o
     return n;
 }
 
-static enum fault_code carry_out(struct writing *g, struct fault *f)
+static enum fault_code carry_out(struct people_writing *g, struct fault *f)
 {
-    struct job **some AUTO_FREE = mem_alloc((g->n + 1) * sizeof *some);
+    struct people_job **some AUTO_FREE = mem_alloc((g->n + 1) * sizeof *some);
     size_t n = ready_ones(g, WRITE_CREATE, some);
     enum fault_code code = send_creates(g, some, n, f);
     if (!code) code = send_pictures(g, some, n, f);
@@ -452,7 +305,7 @@ static enum fault_code carry_out(struct writing *g, struct fault *f)
     }
     if (!code) {
         n = ready_ones(g, WRITE_DELETE, some);
-        code = send_all(g, some, n, &deletes, f);
+        code = people_batch_send(g, some, n, &deletes, f);
     }
     return code;
 }
@@ -460,8 +313,8 @@ static enum fault_code carry_out(struct writing *g, struct fault *f)
 enum fault_code people_write(struct session *s, struct write *writes, size_t n,
                              void (*done)(void *ctx, struct write *w), void *ctx, struct fault *f)
 {
-    struct job *jobs AUTO_FREE = mem_calloc(n + 1, sizeof *jobs);
-    struct writing g = {s, jobs, n, done, ctx};
+    struct people_job *jobs AUTO_FREE = mem_calloc(n + 1, sizeof *jobs);
+    struct people_writing g = {s, jobs, n, done, ctx};
     json_decref(s->written);
     s->written = json_object();
     for (size_t i = 0; i < n; i++) {

@@ -155,6 +155,8 @@ static enum fault_code entry(void *ctx, const struct entry *e)
         return FAULT_NONE;
     }
     at->told_gone = e->gone;
+    if (e->gone && e->now.p)
+        items_past(&job->items, item)->joined[g->side] = arena_str(&job->items.strings, e->now);
     return take(job, item, g->side, e);
 }
 

@@ -35,6 +35,7 @@ struct item_past {
     uint64_t refused[2];      /* hash of the bytes a side refused */
     uint64_t read_back[2];    /* fingerprint_hash of what a side made of our write in the round before */
     uint64_t content[2];      /* of the bodies in the round before */
+    struct str joined[2];     /* gone because that record of the same side has taken it in; {NULL,0} = not so */
     bool lost[2];            /* its precondition failed in the round before */
     bool noisy[2];            /* its versions change without its content */
     struct str title, reason; /* as reported before */

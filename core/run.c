@@ -46,7 +46,8 @@ static void ready_side(struct job *job, enum side s)
     int64_t age = job->env->now_ms(job->env) - job->state.last_full_ms[s];
     bool mirrored = s == SIDE_B && job->switches & SWITCH_MIRROR; /* what others put there is seen in listings alone */
     bool anew = job->options->one_time || job->refingerprint || job->switches & SWITCH_NEW_MODE;
-    side->list = !job->state.token[s] || mirrored || anew || age > FULL_LISTING_EVERY_MS || age < 0;
+    bool old = !job_can(job, s, OWN_LISTINGS) && (age > FULL_LISTING_EVERY_MS || age < 0);
+    side->list = !job->state.token[s] || mirrored || anew || old;
 }
 
 static enum fault_code check_kinds(struct job *job)
@@ -412,6 +413,18 @@ static enum fault_code take_turns(struct job *job, struct lock *turns[2])
     return code;
 }
 
+static enum fault_code tidy(struct job *job)
+{
+    enum fault_code code = FAULT_NONE;
+    for (int s = 0; !code && s < 2; s++) {
+        const struct job_side *side = &job->side[s];
+        if (!side->connector->tidy || !policy_writes(job->policy, (enum side)s)) continue;
+        code = side->connector->tidy(side->session, job->fault);
+        if (code) fault_about(job->fault, NULL, side->account->name);
+    }
+    return code;
+}
+
 static enum fault_code run_steps(struct job *job)
 {
     enum fault_code code = make_plan(job);
@@ -419,7 +432,8 @@ static enum fault_code run_steps(struct job *job)
     if (code) return code;
     if (job->held && !is_approved(job)) return hold(job);
     if (job->options->check_only) return end_check(job);
-    code = job->push ? push_send(job) : execute(job);
+    code = tidy(job);
+    if (!code) code = job->push ? push_send(job) : execute(job);
     return code ? code : finish(job);
 }
 

@@ -173,6 +173,27 @@ static void tell_revived(struct job *job, struct effect *e, enum side revived)
     add_conflict(job, e, &c);
 }
 
+/* Two contacts of ours became one there, so one goes here, too: by a person's hand, or by the remote's own. */
+static void tell_joined(struct job *job, struct effect *e, enum side there)
+{
+    const struct item_past *past = e->item->past;
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct buf text AUTO_BUF = BUF_INIT;
+    if (!past || !past->joined[there].p) return;
+    const struct item *into = items_find(&job->items, there, past->joined[there]);
+    struct str title = into ? job_title(job, into, &arena) : STR_NONE, own = str_of(_("a contact of its own"));
+    if (title.n)
+        buf_addf(&text, _("joined with \"%.*s\""), STR_ARG(title));
+    else
+        buf_adds(&text, _("joined with another contact"));
+    struct report_conflict c = {.field = str_of(_("whole record")),
+                                .a = there == SIDE_A ? buf_str(&text) : own,
+                                .b = there == SIDE_B ? buf_str(&text) : own,
+                                .winner = there,
+                                .rule = str_of(N_("Two contacts became one there; the other one is deleted here."))};
+    add_conflict(job, e, &c);
+}
+
 void tell_conflicts(struct job *job, struct effect *e)
 {
     if (e->told) return;
@@ -180,6 +201,8 @@ void tell_conflicts(struct job *job, struct effect *e)
     for (size_t i = 0; i < e->merged.n_conflicts; i++) tell_field_conflict(job, e, &e->merged.conflicts[i]);
     if (e->item->rule->action == ACTION_REVIVE_A) tell_revived(job, e, SIDE_A);
     if (e->item->rule->action == ACTION_REVIVE_B) tell_revived(job, e, SIDE_B);
+    if (e->item->rule->action == ACTION_DELETE_A) tell_joined(job, e, SIDE_B);
+    if (e->item->rule->action == ACTION_DELETE_B) tell_joined(job, e, SIDE_A);
 }
 
 void tell_conflicts_off(struct job *job, const struct effect *e)

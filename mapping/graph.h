@@ -35,7 +35,8 @@ bool graph_is_whole(const json_t *contact);
 void graph_fields(struct buf *out);
 /* The filter inside $expand=singleValueExtendedProperties($filter=...). */
 void graph_tags(struct buf *out);
-/* The filter that finds a contact by its operation id (2). */
+/* The same for the operation id alone; and the filter that finds a contact by it (2). */
+void graph_operation_tag(struct buf *out);
 void graph_operation_filter(struct str operation, struct buf *out);
 
 /* Only this kind of picture is taken there, and only so large (2). */

@@ -49,13 +49,17 @@ static void put_name(struct writing *w)
     card_line(&w->arena, w->out, buf_str(&line));
 }
 
+static bool ends_word(char c)
+{
+    return (unsigned char)c <= ' ' || strchr(",;()", c);
+}
+
 static struct str next_word(struct str *rest)
 {
-    static const char ends[] = " \t\r\n,;()";
-    while (rest->n && strchr(ends, rest->p[0])) rest->p++, rest->n--;
+    while (rest->n && ends_word(rest->p[0])) rest->p++, rest->n--;
     struct str word = {rest->p, 0};
-    while (word.n < rest->n && !strchr(ends, rest->p[word.n])) word.n++;
-    rest->p += word.n, rest->n -= word.n;
+    while (word.n < rest->n && !ends_word(rest->p[word.n])) word.n++;
+    if (word.n) rest->p += word.n, rest->n -= word.n;
     return word;
 }
 

@@ -140,6 +140,11 @@ void graph_tags(struct buf *out)
     buf_adds(out, "id eq '" GRAPH_LOCAL_BIRTHDAY "'");
 }
 
+void graph_operation_tag(struct buf *out)
+{
+    buf_adds(out, "id eq '" GRAPH_OPERATION "'");
+}
+
 void graph_operation_filter(struct str operation, struct buf *out)
 {
     buf_addf(out,

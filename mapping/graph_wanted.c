@@ -20,10 +20,20 @@ static json_t *list_of(struct reading *r, const char *member)
     return list;
 }
 
+/* Short texts: Outlook refuses the whole contact for one that is longer (2). A note may be long. */
+#define TEXT_MAX 255
+
+static bool fits(struct str text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) n += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+    return n <= TEXT_MAX;
+}
+
 /* A candidate, once. */
 static void add(struct reading *r, const char *member, struct str text)
 {
-    if (!text.n) return;
+    if (!text.n || (!fits(text) && strcmp(member, "personalNotes") != 0)) return;
     json_t *list = list_of(r, member), *value = json_stringn(text.p, text.n);
     for (size_t i = 0; i < json_array_size(list); i++) {
         if (!json_equal(json_array_get(list, i), value)) continue;
@@ -49,7 +59,10 @@ static void want_address(struct reading *r, const struct graph_row *row, const s
     static const char *const parts[7] = {"box", "extension", "street", "city", "state", "postalCode", "countryOrRegion"};
     struct str rest = e->value_text;
     json_t *place = json_object();
-    for (size_t i = 0; i < 7 && rest.p; i++) json_set_member(place, parts[i], str_trim(str_split(&rest, PART_SEPARATOR)));
+    for (size_t i = 0; i < 7 && rest.p; i++) {
+        struct str part = str_trim(str_split(&rest, PART_SEPARATOR));
+        if (fits(part)) json_set_member(place, parts[i], part);
+    }
     json_array_append_new(list_of(r, row->member), place);
 }
 
@@ -57,8 +70,9 @@ static void want_company(struct reading *r, const struct graph_row *row, const s
 {
     struct str rest = e->value_text, name = str_split(&rest, PART_SEPARATOR);
     json_t *company = json_object();
-    json_set_member(company, "companyName", name);
-    json_set_member(company, "department", element_joined(r->arena, rest, ", "));
+    struct str department = element_joined(r->arena, rest, ", ");
+    if (fits(name)) json_set_member(company, "companyName", name);
+    if (fits(department)) json_set_member(company, "department", department);
     json_array_append_new(list_of(r, row->member), company);
 }
 
@@ -96,6 +110,7 @@ static void want_page(struct reading *r, const struct element *e)
         add(r, row->member, e->value_text);
         return;
     }
+    if (!fits(e->value_text)) return;
     json_t *list = list_of(r, "businessHomePage"), *value = json_stringn(e->value_text.p, e->value_text.n);
     if (work)
         json_array_insert_new(list, r->n_work_pages++, value);

@@ -75,6 +75,12 @@ json_t *people_create_body(const json_t *wanted, struct str operation, struct st
     return body;
 }
 
+void people_show_uid(json_t *body, struct str uid)
+{
+    json_object_set_new(body, "externalIds",
+                        json_pack("[{s:s%, s:s}]", "value", uid.p, uid.n, "type", PEOPLE_UID_TYPE));
+}
+
 /* -- updating: their list with our change applied -- */
 
 /* What a card would show of `person`, in the form of people_wanted. */

@@ -343,9 +343,9 @@ static void put_rows(struct writing *w, const json_t *person)
 void people_card(const json_t *person, const struct people_groups *groups, struct str photo, struct buf *out)
 {
     struct writing w = {.out = out, .arena = ARENA_INIT, .groups = groups};
-    const char *uid = people_client_data(person, PEOPLE_KEY_UID);
+    struct str uid = people_uid(person);
     buf_adds(out, "BEGIN:VCARD\r\nVERSION:3.0\r\n");
-    card_text(&w.arena, out, "UID", uid ? str_of(uid) : people_text(people_source(person), "id"));
+    card_text(&w.arena, out, "UID", uid.n ? uid : people_text(people_source(person), "id"));
     put_names(&w, person);
     put_rows(&w, person);
     put_categories(&w, json_object_get(person, "memberships"));

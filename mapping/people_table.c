@@ -72,8 +72,7 @@ const struct people_protocol people_protocols[] = {
     {NULL, NULL},
 };
 
-#define LOST_TYPES                                                                                                     \
-    "several TYPE words at once beyond those Google knows; PREF beyond the order; a TYPE beside a label"
+#define LOST_TYPES "several TYPE words at once beyond those Google knows; PREF beyond the order; a TYPE beside a label"
 
 const struct people_row people_rows[] = {
     {FIELD_NAME_FAMILY, PEOPLE_NAME, "names", "familyName", NULL, "N", "several values are joined by a space"},
@@ -90,8 +89,7 @@ const struct people_row people_rows[] = {
     {FIELD_EMAIL, PEOPLE_VALUE, "emailAddresses", "value", place_types, "EMAIL", LOST_TYPES},
     {FIELD_TEL, PEOPLE_VALUE, "phoneNumbers", "value", phone_types, "TEL", LOST_TYPES},
     {FIELD_ADR, PEOPLE_PARTS, "addresses", NULL, place_types, "ADR", LOST_TYPES},
-    {FIELD_ORG, PEOPLE_COMPANY, "organizations", "name", NULL, "ORG",
-     "units beyond the first are joined by a comma"},
+    {FIELD_ORG, PEOPLE_COMPANY, "organizations", "name", NULL, "ORG", "units beyond the first are joined by a comma"},
     {FIELD_TITLE, PEOPLE_POSITION, "organizations", "title", NULL, "TITLE", NULL},
     {FIELD_ROLE, PEOPLE_POSITION, "organizations", "jobDescription", NULL, "ROLE", NULL},
     {FIELD_BDAY, PEOPLE_BIRTHDAY, "birthdays", "date", NULL, "BDAY", "the time of day; a day without a month"},
@@ -101,8 +99,7 @@ const struct people_row people_rows[] = {
     {FIELD_URL, PEOPLE_VALUE, "urls", "value", place_types, "URL", LOST_TYPES},
     {FIELD_IMPP, PEOPLE_HANDLE, "imClients", "username", place_types, "IMPP", LOST_TYPES},
     {FIELD_IMPP, PEOPLE_SIP, "sipAddresses", "value", place_types, "IMPP", LOST_TYPES},
-    {FIELD_RELATED, PEOPLE_PERSON, "relations", "person", relation_types, "RELATED",
-     "a person told by UID or address"},
+    {FIELD_RELATED, PEOPLE_PERSON, "relations", "person", relation_types, "RELATED", "a person told by UID or address"},
     {FIELD_CUSTOM, PEOPLE_CUSTOM, "userDefined", "value", NULL, "X-HUB-", NULL},
     {FIELD_X, PEOPLE_OWN, "userDefined", "value", NULL, PEOPLE_OWN_FIELD, "every other unknown property"},
     {FIELD_CATEGORY, PEOPLE_GROUP, "memberships", "contactGroupMembership", NULL, "CATEGORIES", NULL},
@@ -143,7 +140,7 @@ void people_fields(struct buf *out)
         last = people_rows[i].list;
         buf_addf(out, "%s%s", i ? "," : "", last);
     }
-    buf_adds(out, ",clientData,metadata");
+    buf_adds(out, ",clientData,externalIds,metadata");
 }
 
 /* -- entries -- */
@@ -184,6 +181,17 @@ const char *people_client_data(const json_t *person, const char *key)
         if (str_eq(people_text(json_array_get(list, i), "key"), str_of(key)))
             return json_string_value(json_object_get(json_array_get(list, i), "value"));
     return NULL;
+}
+
+struct str people_uid(const json_t *person)
+{
+    const char *hidden = people_client_data(person, PEOPLE_KEY_UID);
+    const json_t *list = json_object_get(person, "externalIds");
+    if (hidden) return str_of(hidden);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (str_eq(people_text(json_array_get(list, i), "type"), STR(PEOPLE_UID_TYPE)))
+            return people_text(json_array_get(list, i), "value");
+    return STR_NONE;
 }
 
 const char *people_photo_url(const json_t *person)

@@ -108,7 +108,8 @@ class Contact:
 class People:
     """One account. Switches: list_lag and get_lag (seconds until reads show a write), order ("as is", "reversed", "shuffled"), page (at
     most so many an answer), empty_pages, quota ({"read": n, "write": n, "full": n} a minute), quota_code, latency (virtual seconds a
-    request), member_status (a stale etag in a batch is told by member), linking ({e-mail: resource}), gzip."""
+    request), member_status (a stale etag in a batch is told by member), blames (a refused batch names the offenders), most (contacts an
+    account holds), linking ({e-mail: resource}), gzip. over_quota: how often a quota was used up."""
 
     user, password, name, connector = "anna@example.org", "ya29.token-1", "people", "people"
     book_name, patience = "", 60
@@ -122,6 +123,7 @@ class People:
         self.list_lag = self.get_lag = self.latency = 0
         self.order, self.page, self.empty_pages, self.quota, self.quota_code = "as is", 1000, False, {}, 429
         self.member_status, self.linking, self.gzip, self.writing, self.spent, self.photo_reads = False, {}, False, 0, {}, 0
+        self.blames, self.most, self.over_quota = True, 25000, 0
         self.tokens = {self.password: float("inf")}
         self.lock, self.open, self.closed = threading.RLock(), 0, threading.Condition()
         handler = type("Handler", (Handler,), {"world": self})
@@ -230,9 +232,12 @@ class People:
                     if isinstance(text, str) and len(text) > (500000 if name == "biographies" else 1024):
                         raise bad("A field of %s is too long", name)
 
-    def create(self, person, photo=None):
-        if sum(1 for c in self.contacts.values() if c.now()) >= 25000:
+    def check_room(self, more):
+        if sum(1 for c in self.contacts.values() if c.now()) + more > self.most:
             raise Refused(429, "RESOURCE_EXHAUSTED", "MY_CONTACTS_OVERFLOW_COUNT")
+
+    def create(self, person, photo=None):
+        self.check_room(1)
         self.check_person(person, ())
         number = 4000000 + self.seq + 1
         resource = "people/c%d" % number
@@ -409,6 +414,7 @@ class Handler(BaseHTTPRequestHandler):
         for metric in metrics:
             w.spent[metric, minute] = w.spent.get((metric, minute), 0) + 1
             if metric in w.quota and w.spent[metric, minute] > w.quota[metric]:
+                w.over_quota += 1
                 raise rate_limited(w.quota_code, "rateLimitExceeded" if w.quota_code == 403 else "RATE_LIMIT_EXCEEDED")
 
     # -- reading --
@@ -521,6 +527,21 @@ class Handler(BaseHTTPRequestHandler):
         return self.world.shown(person, fields, contact, profile)
 
     # -- writing --
+    def check_all(self, details, persons):
+        """A bad member is an error for all, which names every one of them."""
+        bad_ones = {}
+        for key, person, mask in persons:
+            try:
+                self.world.check_person(person, mask)
+            except Refused as why:
+                bad_ones[key] = why.body["error"]["message"]
+        if bad_ones:
+            refused = bad("Request contains invalid arguments: %s", next(iter(bad_ones.values())))
+            if self.world.blames:
+                refused.body["error"]["details"] = [{"@type": "type.googleapis.com/google.people.v1." + details, "contacts": {
+                    key: {"status": {"code": 3, "message": message}} for key, message in bad_ones.items()}}]
+            raise refused
+
     def answered(self, resource, person, fields):
         return {"httpStatusCode": 200, "status": {}, "requestedResourceName": resource,
                 **({"person": self.world.shown(person, fields, self.world.contacts[person["resourceName"]])} if fields else {})}
@@ -538,13 +559,8 @@ class Handler(BaseHTTPRequestHandler):
         fields, contacts = masked(body.get("readMask"), READABLE, "readMask"), [c.get("contactPerson", {}) for c in body.get("contacts", ())]
         if not 1 <= len(contacts) <= 200:
             raise bad("Must create between 1 and 200 contacts")
-        for i, person in enumerate(contacts):
-            try:
-                self.world.check_person(person, ())
-            except Refused as why:
-                why.body["error"]["details"] = [{"@type": "type.googleapis.com/google.people.v1.BatchCreateContactsErrorDetails",
-                                                 "contacts": {str(i): {"code": 3, "message": why.body["error"]["message"]}}}]
-                raise
+        self.check_all("BatchCreateContactsErrorDetails", ((str(i), p, ()) for i, p in enumerate(contacts)))
+        self.world.check_room(len(contacts))
         self.spend("write", *(["read"] if fields else []))
         made = [self.world.create(person) for person in contacts]
         return {"createdPeople": [self.answered(p["resourceName"], p, fields) for p in made]}
@@ -566,6 +582,7 @@ class Handler(BaseHTTPRequestHandler):
         contacts = body.get("contacts", {})
         if not mask or not 1 <= len(contacts) <= 200:
             raise bad("updateMask and between 1 and 200 contacts are required")
+        self.check_all("BatchUpdateContactsErrorDetails", ((r, p, mask) for r, p in contacts.items()))
         self.spend("write", *(["read"] if fields else []))
         results, kept = {}, w.keep()
         for resource, person in contacts.items():
@@ -615,7 +632,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def set_photo(self, number, photo, fields, key):
         w, resource = self.world, "people/" + number
-        self.spend("write")
+        self.spend("write", *(["read"] if fields else []))
         if resource not in w.persons():
             raise Refused(404, "NOT_FOUND", "Requested entity was not found.")
         if photo is not None and not photo.startswith((b"\xff\xd8", b"\x89PNG", b"GIF8")):

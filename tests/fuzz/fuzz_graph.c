@@ -1,6 +1,6 @@
 /* Any JSON as a contact of Microsoft Graph: its card can be read, an update with what the card shows changes nothing, what a card asks for
  * comes back as the same card would ask for it, and an update to any other card leads there. */
-#include "mapping/graph.h"
+#include "mapping/graph_table.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -63,16 +63,74 @@ static void check_update(const json_t *contact, const json_t *other, bool carry)
     json_decref(after);
 }
 
+/* -- contacts made of bytes: a member of the table, then its values, so that chance need not guess names -- */
+
+struct bytes {
+    const uint8_t *p;
+    size_t n;
+};
+
+static unsigned next(struct bytes *b)
+{
+    if (!b->n) return 0;
+    b->n--;
+    return *b->p++;
+}
+
+static json_t *next_text(struct bytes *b)
+{
+    size_t n = next(b) % 40;
+    if (n > b->n) n = b->n;
+    json_t *text = json_stringn((const char *)b->p, n);
+    b->p += n, b->n -= n;
+    return text ? text : json_null();
+}
+
+static json_t *next_place(struct bytes *b)
+{
+    json_t *place = json_object();
+    for (size_t i = 0; i < 5; i++)
+        if (next(b) % 2) json_object_set_new(place, graph_place_members[i], next_text(b));
+    return place;
+}
+
+static json_t *next_value(const struct graph_row *row, struct bytes *b)
+{
+    json_t *list = json_array();
+    size_t n = next(b) % 5;
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, row->form == FORM_MAILS ? json_pack("{s:o, s:o}", "address", next_text(b), "name", next_text(b)) : next_text(b));
+    return list;
+}
+
+static json_t *next_contact(struct bytes *b, size_t most)
+{
+    json_t *contact = json_object(), *tags = json_array();
+    for (size_t i = 0; i < most && b->n; i++) {
+        const struct graph_row *row = &graph_rows[next(b) % graph_rows_n];
+        if (row->form == FORM_TAG)
+            json_array_append_new(tags, json_pack("{s:s, s:o}", "id", row->member, "value", next_text(b)));
+        else
+            json_object_set_new(contact, row->member, row->form == FORM_PLACE ? next_place(b) : row->form == FORM_LIST || row->form == FORM_MAILS ? next_value(row, b) : next_text(b));
+        if (row->form == FORM_COMPANY) json_object_set_new(contact, "department", next_text(b));
+    }
+    json_object_set_new(contact, "singleValueExtendedProperties", tags);
+    return contact;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    json_t *input = json_loadb((const char *)data, size, JSON_ALLOW_NUL, NULL);
-    if (json_is_object(input)) {
-        for (int carry = 0; carry < 2; carry++) check_itself(input, carry);
-        if (json_is_object(json_object_get(input, "other")))
-            for (int carry = 0; carry < 2; carry++) check_update(input, json_object_get(input, "other"), carry);
+    struct bytes b = {data, size};
+    bool text = size && data[0] == '{';
+    json_t *contact = text ? json_loadb((const char *)data, size, JSON_ALLOW_NUL, NULL) : next_contact(&b, 12);
+    json_t *other = text ? NULL : next_contact(&b, 12);
+    for (int carry = 0; json_is_object(contact) && carry < 2; carry++) {
+        check_itself(contact, carry);
+        if (other) check_update(contact, other, carry);
     }
-    json_decref(input);
+    json_decref(contact);
+    json_decref(other);
     return 0;
 }
