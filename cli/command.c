@@ -42,7 +42,7 @@ static const struct command table[] = {
      command_import},
     {"directory", "add", "NAME [--key KEY] [--book BOOK...] [--number stored|e164|idd|national|prefix] [--line 0] [--plain-http]",
      N_("makes a phonebook for telephones and scripts, and prints its key"), "key: book: number: line: plain-http", 1, 1, command_directory_add},
-    {"directory", "show", "NAME", N_("shows what it is made of, its keys, and whom it took for one person"), "", 1, 1, command_directory_show},
+    {"directory", "show", "NAME", N_("shows what it is made of, and whom it takes for one person"), "", 1, 1, command_directory_show},
     {"directory", "set", "NAME KEY=VALUE...", N_("changes settings of a phonebook; user asks for a password, too"), "password-file:", 2, ANY_NUMBER,
      command_directory_set},
     {"directory", "order", "NAME PART...", N_("says whose names win: links, books, push"), "", 2, ANY_NUMBER, command_directory_order},

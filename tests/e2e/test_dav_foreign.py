@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 
 from dav_client import Dav
 from harness import ROOT, Suite, card, check_same, meaning, uid_of
@@ -56,7 +57,7 @@ def told(text):
 
 
 def same(ours, theirs):
-    here, there = {told(c) for c in ours.values()}, {told(c) for c in theirs.values()}
+    here, there = Counter(map(told, ours.values())), Counter(map(told, theirs.values()))
     assert here == there, "only here: %s\nonly there: %s" % (here - there, there - here)
 
 
