@@ -396,6 +396,13 @@ def nobody_sees_what_is_not_theirs():
         bert = s.connect("bert")
         secret = [r.href for r in bert.ask("PROPFIND", "/dav/books/bert/", PROPFIND % "<d:displayname/>", 1).responses() if r.text(D + "displayname") == "Geheim"][0]
         assert bert.ask("PUT", secret + "s.vcf", card("s", "Geheim;Sehr"), Content_Type="text/vcard").status == 201
+        hidden = s.site.run("contact", "add", "Geheim", "--file", "-", text=card("t", "Geheim;Sehr"), expect=0).out.strip() + ".vcf"
+        for name in ("s.vcf", hidden):  # by its name, or its id, in a book of one's own
+            assert bert.ask("GET", secret + name).status == 200
+            got = s.me.ask("REPORT", s.book, MULTIGET % ("<c:address-data/>", "<d:href>%s</d:href>" % (s.book + name)))
+            states = [s.me.ask(m, s.book + name, Destination=s.book + "geklaut.vcf").status for m in ("GET", "HEAD", "DELETE", "MOVE")]
+            assert states == [404] * 4 and b"Sehr" not in got.body, (name, states)
+            assert s.put(name, card("mein"), If_Match="*").status == 412
         ident, mine = secret.split("/")[4], s.book.split("/")[4]
         disguises = [secret, secret.replace("bert", "anna"), "/dav/books/anna/%s/../%s/" % (mine, ident), "/dav/books/anna/%s%%2F..%%2F%s/" % (mine, ident),
                      "/dav/books/anna/../bert/%s/" % ident, "/dav/books/anna/%%2e%%2e/bert/%s/" % ident, "//dav/books/bert/%s/" % ident, "/dav//books/bert/%s/" % ident,
