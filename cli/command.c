@@ -8,9 +8,9 @@
     "mode: authority: import: max-delete: delete: history: interval: filter-category: filter-field: filter-phone no-test"
 
 static const struct command table[] = {
-    {"account", "add", "NAME --connector C --url U --user X [--interval 15m] [--password-file FILE|-]",
+    {"account", "add", "NAME --connector C --url U --user X [--interval 15m] [--password-file FILE|-] [KEY=VALUE...]",
      N_("adds an account and tests it"),
-     "connector: url: user: interval: password-file: secret: ca-file: region: plain-http no-test", 1, 1,
+     "connector: url: user: interval: password-file: secret: ca-file: region: plain-http no-test", 1, ANY_NUMBER,
      command_account_add},
     {"account", "list", "", N_("shows the accounts"), "", 0, 0, command_account_list},
     {"account", "test", "NAME", N_("signs in and shows what is there"), "", 1, 1, command_account_test},
