@@ -279,6 +279,9 @@ MUTANTS = [
     ("dav-blind-unseen", "server/dav_blind.c", "    if (was_seen(d, c, old))", "    if (!was_seen(d, c, old))", "a lost update is not reported"),
     ("dav-anybodys-home", "server/dav.c", "|| last || !str_eq(segment(&rest, &last), d->user.name)) return nowhere;",
      "|| last || !segment(&rest, &last).n) return nowhere;", "another user's address works"),
+    ("dav-any-book", "state/queries.h", """WHERE n.book = $2 AND n.name = $3"
+                        " AND r.book = $1 AND r.deleted = 0")""", """WHERE $2 = $2 AND n.name = $3"
+                        " AND $1 = $1 AND r.deleted = 0")""", "a card of another book is found by its name"),
     ("dav-checks-again", "server/dav_login.c", "        remember(l, hash, right, now_of(d));", "        if (right) remember(l, hash, right, now_of(d));",
      "a device with an old password locks its user out"),
 ]
