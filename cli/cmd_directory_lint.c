@@ -175,7 +175,8 @@ static void lint_form(struct lint *t, enum phone_form_id form, json_t *forms)
 
 static void sheet_tell(struct lint *t, enum phone_form_id form, loss_sink *lost)
 {
-    struct sheet sheet AUTO_SHEET = sheet_of(t->book, form, &t->settings, NULL, NULL, lost, t);
+    struct sheet sheet = sheet_of(t->book, form, &t->settings, NULL, NULL, lost, t);
+    sheet_free(&sheet);
 }
 
 /* -- all that were asked for: "snom" is every form of snom's, "snom-dect" that one -- */

@@ -31,7 +31,8 @@ const struct phone_family *phone_family_of(const char *path, const char **file)
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         size_t n = strlen(families[i].path);
         if (strncmp(path, families[i].path, n) != 0 || (path[n] && path[n] != '/')) continue;
-        *file = path[n] ? path + n + 1 : "";
+        *file = path + n;
+        while (**file == '/') ++*file; /* DECT bases put "Server/" and "/Filename" together */
         return &families[i];
     }
     return NULL;

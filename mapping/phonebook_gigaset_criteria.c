@@ -84,8 +84,9 @@ static bool begins(const struct criterion *c, struct str value, struct str wante
 static bool number_fits(const struct criterion *c, const struct phonebook_number *n)
 {
     struct buf stored AUTO_BUF = BUF_INIT;
-    for (size_t i = 0; i < c->n_e164; i++)
-        if (n->e164.n && begins(c, n->e164, c->e164[i])) return true;
+    for (size_t i = 0; n->e164.n && i < c->n_e164; i++)
+        if (begins(c, n->e164, c->e164[i])) return true;
+    if (n->e164.n) return false; /* an inner number, a code or an address has none */
     if (!c->digits.n) return str_eq_nocase(c->text, n->text);
     return number_clean(n->text, &stored) && begins(c, buf_str(&stored), c->digits);
 }

@@ -17,7 +17,7 @@ static struct phonebook book_of(struct str rest)
 {
     struct phonebook p = ask_book();
     struct arena scratch AUTO_ARENA = ARENA_INIT;
-    while (rest.n && p.n < 200) {
+    while (rest.n && p.n < 60) {
         struct phonebook_number list[16];
         struct str id = str_of(arena_printf(&scratch, "%zu", p.n + 1));
         struct phonebook_entry e = {.id = id, .numbers = list};
@@ -44,18 +44,15 @@ static void tell(void *ctx, const struct loss *l)
     c->told += l->number != NULL && l->kind != LOSS_PHONE_FULL;
 }
 
-/* Every number is in the sheet or told, in each form. */
-static void check_sheets(const struct phonebook *p, const struct form_settings *s)
+/* Every number is in the sheet or told. */
+static void check_sheet(const struct phonebook *p, const struct form_settings *s, enum phone_form_id form)
 {
-    size_t numbers = 0;
-    for (size_t i = 0; i < p->n; i++) numbers += p->entries[i].n_numbers;
-    for (int form = 0; form < PHONE_FORMS; form++) {
-        struct count c = {0, numbers};
-        struct sheet sheet AUTO_SHEET = sheet_of(p, (enum phone_form_id)form, s, NULL, NULL, tell, &c);
-        must(sheet.numbers + c.told == numbers, "a number lost without a word", sheet.form->name, STR(""));
-        for (size_t i = 0; i < sheet.n; i++)
-            must(sheet.lines[i].name.n || sheet.lines[i].family.n || sheet.lines[i].given.n, "a line without a name", sheet.form->name, STR(""));
-    }
+    struct count c = {0, 0};
+    for (size_t i = 0; i < p->n; i++) c.numbers += p->entries[i].n_numbers;
+    struct sheet sheet AUTO_SHEET = sheet_of(p, form, s, NULL, NULL, tell, &c);
+    must(sheet.numbers + c.told == c.numbers, "a number lost without a word", sheet.form->name, STR(""));
+    for (size_t i = 0; i < sheet.n; i++)
+        must(sheet.lines[i].name.n || sheet.lines[i].family.n || sheet.lines[i].given.n, "a line without a name", sheet.form->name, STR(""));
 }
 
 static void check_document(const struct phonebook *p, const struct form_settings *s, const char *address)
@@ -78,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf address AUTO_BUF = BUF_INIT;
     uint8_t bits = data[1];
     struct form_settings s = {.title = "Firma <&>", .region = "DE", .fax = bits & 1, .company = bits & 2, .line = bits & 4 ? "0" : NULL};
-    s.letters = (enum name_letters)(bits >> 3 & 3) % 3;
+    /* Seldom: opening ICU's rules takes longer than all the rest. */
+    s.letters = (bits & 28) == 28 ? LETTERS_ASCII : (bits & 28) == 12 ? LETTERS_LATIN1 : LETTERS_ALL;
     s.form_is_set = bits & 32;
     s.form = (enum number_form)((bits >> 6) + 1);
     if (data[0] == 255)
@@ -86,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         buf_adds(&address, ask_addresses[data[0] % ASK_ADDRESSES]);
     struct phonebook p = book_of(rest);
-    check_sheets(&p, &s);
+    check_sheet(&p, &s, (enum phone_form_id)((data[0] + bits) % PHONE_FORMS));
     check_document(&p, &s, buf_cstr(&address));
     phonebook_free(&p);
     return 0;

@@ -104,6 +104,8 @@ Test(phonebook, golden)
               "<entry id=\"1\"><ln>Özdemir</ln><fn>Lale</fn><hm>00494031000101</hm><mb>004915100000017</mb><cpn>Nordlicht GmbH</cpn></entry>\n"
               "</list>\n"},
         {"gigaset/v1?command=get_list&ln=x*&reqid=7", HEAD "<list response=\"get_list\" type=\"pb\" notfound=\"ln\" reqid=\"7\" total=\"0\"/>\n"},
+        {"gigaset/v1?command=get_list&ln=oez*&fn=niemand",
+         HEAD "<list response=\"get_list\" type=\"pb\" notfound=\"fn\" total=\"0\"/>\n"},
         {"gigaset/v1?command=chg_data",
          HEAD "<error response=\"chg_data\" type=\"pb\"><errorid>1</errorid><message></message></error>\n"},
         {"gigaset/v1", HEAD "<!DOCTYPE LocalDirectory>\n<list>\n"
