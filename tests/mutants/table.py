@@ -250,8 +250,6 @@ MUTANTS = [
      "an edit there since the plan is written over"),
     ("graph-removed-is-believed", "connectors/graph_changes.c", "if (place == GRAPH_HERE) e =", "if (place > GRAPH_NOWHERE) e =",
      "what is said to be gone and is there is deleted here"),
-    ("graph-lost-is-repeated", "connectors/graph_write.c", "if (!jobs[i]->lost || !jobs[i]->busy) continue;", "if (!jobs[i]->lost) continue;",
-     "a create whose answer was lost is sent again in the same run"),
     ("graph-lost-is-gone", "connectors/graph_created.c", "*maybe = !code && !*found && lately;", "*maybe = code && !*found && lately;",
      "a create that is not found yet counts as never arrived"),
     ("graph-no-look-at-all", "connectors/graph_created.c", "if (!code && !q.found && (lately ||", "if (code && !q.found && (lately ||",
