@@ -250,8 +250,6 @@ MUTANTS = [
      "an edit there since the plan is written over"),
     ("graph-removed-is-believed", "connectors/graph_changes.c", "if (place == GRAPH_HERE) e =", "if (place > GRAPH_NOWHERE) e =",
      "what is said to be gone and is there is deleted here"),
-    ("graph-lost-is-gone", "connectors/graph_created.c", "*maybe = !code && !*found && lately;", "*maybe = code && !*found && lately;",
-     "a create that is not found yet counts as never arrived"),
     ("graph-no-look-at-all", "connectors/graph_created.c", "if (!code && !q.found && (lately ||", "if (code && !q.found && (lately ||",
      "a create is looked for by the late search alone"),
     ("graph-all-parts-again", "connectors/graph_batch.c", "if (!is_to_repeat(list[i])) continue;", "if (!is_to_repeat(list[i]) && i + 1 < n) continue;",
