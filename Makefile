@@ -71,7 +71,8 @@ unit: $(TESTS)
 	@/usr/bin/python3 tests/run.py --only $(TESTS)
 
 # Shows it all on a real server, in a scratch folder.
-demo: deps
+demo:
+	@tests/deps.sh --no-npm
 	@$(MAKE) -j$$(nproc) all >/dev/null
 	@/usr/bin/python3 tests/demo/demo.py $(B)/abgleich
 
@@ -84,6 +85,8 @@ sim: $(SIM)
 bench: all
 	@/usr/bin/python3 tests/bench/bench.py
 	@/usr/bin/python3 tests/bench/directory.py
+	@/usr/bin/python3 tests/bench/dav.py
+	@/usr/bin/python3 tests/bench/siege.py
 
 # An hour of virtual time with many accounts: memory and files flat, no write after convergence. `make test` has a short form.
 ACCOUNTS ?= 1000

@@ -28,6 +28,11 @@ static void skip(struct csv *c, size_t n)
     c->rest.p += n, c->rest.n -= n;
 }
 
+static bool ends_cell(const struct csv *c, size_t i)
+{
+    return i >= c->rest.n || c->rest.p[i] == c->delimiter || c->rest.p[i] == '\n' || c->rest.p[i] == '\r';
+}
+
 /* What stands between quotes, with "" for one; the quotes are read over. */
 static void read_quoted(struct csv *c, struct buf *out)
 {
@@ -41,12 +46,17 @@ static void read_quoted(struct csv *c, struct buf *out)
 }
 
 /* One cell, and the delimiter or line end behind it; true if the row goes on. */
-static bool read_cell(struct csv *c, struct buf *out)
+static bool read_cell(struct csv *c, struct arena *arena, struct str *out)
 {
-    if (c->rest.n && c->rest.p[0] == '"') read_quoted(c, out);
+    struct buf quoted AUTO_BUF = BUF_INIT;
+    if (c->rest.n && c->rest.p[0] == '"') read_quoted(c, &quoted);
     size_t i = 0;
-    while (i < c->rest.n && c->rest.p[i] != c->delimiter && c->rest.p[i] != '\n' && c->rest.p[i] != '\r')
-        buf_addc(out, c->rest.p[i++]);
+    while (!ends_cell(c, i)) i++;
+    *out = (struct str){c->rest.p, i};
+    if (quoted.data) {
+        buf_addstr(&quoted, *out);
+        *out = arena_str(arena, buf_str(&quoted));
+    }
     bool more = i < c->rest.n && c->rest.p[i] == c->delimiter;
     if (i + 1 < c->rest.n && c->rest.p[i] == '\r' && c->rest.p[i + 1] == '\n') i++;
     skip(c, i < c->rest.n ? i + 1 : i);
@@ -68,11 +78,9 @@ bool csv_next(struct csv *c, struct arena *arena, struct str **cells, size_t *n)
         *cells = NULL;
         c->line = c->next_line;
         for (*n = 0; more; (*n)++) {
-            struct buf cell AUTO_BUF = BUF_INIT;
-            more = read_cell(c, &cell);
             *cells = grow(arena, *cells, *n);
-            (*cells)[*n] = arena_str(arena, buf_str(&cell));
-            any |= str_trim(buf_str(&cell)).n > 0;
+            more = read_cell(c, arena, &(*cells)[*n]);
+            any |= str_trim((*cells)[*n]).n > 0;
         }
         if (any) return true;
     }

@@ -15,8 +15,8 @@ struct csv {
 /* Begins with the first row: its byte order mark goes, and it tells the delimiter (what it holds most of, quotes aside;
  * a comma where it holds none). text is borrowed. */
 void csv_begin(struct csv *c, struct str text);
-/* The next row that holds anything; false at the end. Cells are in the arena, without their quotes; a quote that never
- * ends takes the rest of the text. */
+/* The next row that holds anything; false at the end. Cells are slices of the text or, where they stood in quotes, in the
+ * arena without them; a quote that never ends takes the rest of the text. */
 bool csv_next(struct csv *c, struct arena *arena, struct str **cells, size_t *n);
 
 #endif

@@ -63,7 +63,7 @@ static bool is_behind(const struct gate *g, struct str host, const struct gate_v
 static bool is_behind_others(struct gate *g, const struct gate_visitor *v)
 {
     for (const struct gate_visitor *w = g->waiting; w && w != v; w = w->next)
-        if (inside_of(g, str_of(w->host)) < g->per_host) return true;
+        if (!w->apart && inside_of(g, str_of(w->host)) < g->per_host) return true;
     return false;
 }
 
@@ -87,15 +87,26 @@ static void queue_visitor(struct gate *g, struct str host, struct gate_visitor *
     *end = v;
 }
 
-static void take_place(struct gate *g, struct str host)
+static void take_places(struct gate *g, struct str host, unsigned n)
 {
     struct place **p = find_place(g, host);
     if (!*p) {
         *p = mem_calloc(1, sizeof **p);
         (*p)->host = mem_strndup(host.p, host.n);
     }
-    (*p)->inside++;
-    g->inside++;
+    (*p)->inside += n;
+}
+
+static bool give_places(struct gate *g, struct str host, unsigned n)
+{
+    struct place **at = find_place(g, host), *p = *at;
+    if (!p) return false;
+    p->inside -= n;
+    if (p->inside) return true;
+    *at = p->next;
+    free(p->host);
+    free(p);
+    return true;
 }
 
 static void wake_all(struct gate *g)
@@ -112,7 +123,8 @@ bool gate_enter(struct gate *g, struct str host, struct gate_visitor *v)
     bool enters = free_place && !is_behind(g, host, v) && !is_behind_others(g, v);
     if (enters) {
         if (v->host) remove_visitor(g, v);
-        take_place(g, host);
+        take_places(g, host, 1);
+        g->inside++;
     } else
         queue_visitor(g, host, v);
     pthread_mutex_unlock(&g->lock);
@@ -122,15 +134,29 @@ bool gate_enter(struct gate *g, struct str host, struct gate_visitor *v)
 void gate_leave(struct gate *g, struct str host)
 {
     pthread_mutex_lock(&g->lock);
-    struct place **at = find_place(g, host), *p = *at;
-    if (p) {
-        g->inside--;
-        if (!--p->inside) {
-            *at = p->next;
-            free(p->host);
-            free(p);
-        }
-    }
+    if (give_places(g, host, 1)) g->inside--;
+    wake_all(g);
+    pthread_mutex_unlock(&g->lock);
+}
+
+bool gate_enter_many(struct gate *g, struct str key, unsigned n, unsigned most, struct gate_visitor *v)
+{
+    pthread_mutex_lock(&g->lock);
+    v->apart = true;
+    bool enters = inside_of(g, key) + n <= most && !is_behind(g, key, v);
+    if (enters) {
+        if (v->host) remove_visitor(g, v);
+        take_places(g, key, n);
+    } else
+        queue_visitor(g, key, v);
+    pthread_mutex_unlock(&g->lock);
+    return enters;
+}
+
+void gate_leave_many(struct gate *g, struct str key, unsigned n)
+{
+    pthread_mutex_lock(&g->lock);
+    give_places(g, key, n);
     wake_all(g);
     pthread_mutex_unlock(&g->lock);
 }

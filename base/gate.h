@@ -15,6 +15,7 @@ struct gate_visitor {
     void *ctx;
     struct gate_visitor *next; /* the gate's own */
     char *host;
+    bool apart;
 };
 
 /* per_host, over_all: at least 1. */
@@ -26,6 +27,10 @@ void gate_free(struct gate *g); /* NULL is fine; nobody is inside or waits */
  * blocks. */
 bool gate_enter(struct gate *g, struct str host, struct gate_visitor *v);
 void gate_leave(struct gate *g, struct str host);
+/* The same for places of another kind that a key names ("graph CLIENT"), which are no transfers: n of `most` at once, or
+ * none; whoever asked first gets them, however many they are. n is at most `most`. */
+bool gate_enter_many(struct gate *g, struct str key, unsigned n, unsigned most, struct gate_visitor *v);
+void gate_leave_many(struct gate *g, struct str key, unsigned n);
 /* v does not wait any more. */
 void gate_forget(struct gate *g, struct gate_visitor *v);
 

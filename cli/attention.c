@@ -58,7 +58,7 @@ static void look_at_last_run(struct list *l, const struct config_link *link, con
     if (passes_by_itself(code) && l->now_ms - last_success_ms < patience_ms) return;
     struct attention a = {.kind = code == FAULT_AUTH ? ATTENTION_SIGN_IN : ATTENTION_FAILING, .link = link->name};
     a.text = last->fault.n ? arena_strdup(l->arena, last->fault) : _("the last run failed");
-    const struct config_account *remote = config_is_store(link->account_b) ? link->account_a : link->account_b;
+    const struct config_account *remote = config_link_remote(link);
     const struct account account = {.settings = remote->settings, .n_settings = remote->n_settings};
     const char *verb = oauth_is_used(&account) ? "login" : "account test";
     a.command = code == FAULT_AUTH ? arena_printf(l->arena, "abgleich %s %s", verb, remote->name)

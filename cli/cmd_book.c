@@ -2,6 +2,7 @@
 #include "cli/out.h"
 
 #include "base/i18n.h"
+#include "state/directory.h"
 #include "state/store.h"
 
 static json_t *book_json(const struct book *b)
@@ -114,6 +115,10 @@ int command_book_remove(struct cli *cli)
     if (l)
         return cli_usage(cli, arena_printf(&cli->arena, _("remove the link first: abgleich link remove %s"), l->name),
                          _("book \"%.*s\" is in use"), STR_ARG(b.name));
+    struct str owner = directory_owner(cli->db, b.id, &cli->arena);
+    if (owner.p)
+        return cli_usage(cli, _("see \"abgleich directory drop\" and \"abgleich directory remove\""),
+                         _("book \"%.*s\" belongs to phonebook \"%.*s\""), STR_ARG(b.name), STR_ARG(owner));
     if (!cli_confirm(cli,
                      ngettext("Delete book \"%.*s\" and its %lld contact for good?",
                               "Delete book \"%.*s\" and its %lld contacts for good?", (unsigned long)b.records),

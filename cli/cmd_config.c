@@ -1,6 +1,7 @@
 /* config, status, explain, version: about the installation itself. */
 #include "cli/command.h"
 #include "cli/config_keys.h"
+#include "cli/directory_out.h"
 #include "cli/out.h"
 #include "cli/pairs.h"
 #include "cli/sign_in.h"
@@ -169,6 +170,15 @@ static void say_sign_ins(struct cli *cli, const json_t *sign_ins)
                                                          json_string_value(json_object_get(o, "command")));
 }
 
+static json_t *phonebooks_json(struct cli *cli)
+{
+    struct directory *list;
+    json_t *all = json_array();
+    size_t n = directory_list(cli->db, &cli->arena, &list);
+    for (size_t i = 0; i < n; i++) json_array_append_new(all, directory_json(cli, &list[i]));
+    return all;
+}
+
 int command_status(struct cli *cli)
 {
     if (!cli_db(cli)) return cli_fail(cli);
@@ -185,8 +195,8 @@ int command_status(struct cli *cli)
         status_row(&t, &s);
     }
     if (cli->json)
-        json_print(json_pack("{s:O,s:O,s:b,s:I,s:s}", "links", links, "sign_ins", sign_ins, "daemon", cli_daemon_runs(cli), "accounts",
-                             (json_int_t)c->n_accounts, "state", c->state),
+        json_print(json_pack("{s:O,s:o,s:O,s:b,s:I,s:s}", "links", links, "phonebooks", phonebooks_json(cli), "sign_ins", sign_ins, "daemon",
+                             cli_daemon_runs(cli), "accounts", (json_int_t)c->n_accounts, "state", c->state),
                    stdout);
     else if (c->n_links) {
         table_print(&t, "", stdout);
@@ -194,6 +204,7 @@ int command_status(struct cli *cli)
         cli_say(cli, cli_daemon_runs(cli) ? _("The daemon runs.\n") : _("No daemon runs: links run only when somebody says so.\n"));
     } else
         cli_say(cli, _("No links yet. \"abgleich link add\" makes one.\n"));
+    if (!cli->json) directory_table_print(cli);
     json_decref(links);
     json_decref(sign_ins);
     return cli_fail(cli);

@@ -1,34 +1,20 @@
 /* Phonebooks: what telephones, scripts and apps read at /contacts/KEY (state/directory.h). */
 #include "cli/command.h"
-#include "cli/out.h"
+#include "cli/directory_out.h"
 
 #include "base/i18n.h"
 #include "mapping/phonebook_form.h"
 #include "state/directory.h"
 #include "state/store.h"
 
-static json_t *directory_json(struct cli *cli, const struct directory *d)
-{
-    struct str *books;
-    size_t n = directory_books(cli->db, d, &cli->arena, &books);
-    json_t *list = json_array();
-    for (size_t i = 0; i < n; i++) {
-        struct book b;
-        if (book_find(cli->db, books[i], &cli->arena, &b)) json_array_append_new(list, json_text(b.name));
-    }
-    return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "name", json_text(d->name), "books", list, "number",
-                     json_text(d->number_form), "line", json_text(d->line), "plain_http", d->plain_http, "pushed",
-                     json_time(d->pushed_ms), "fetched", json_time(d->fetched_ms), "fetched_as",
-                     json_text(d->fetched_as));
-}
-
 static bool check_options(struct cli *cli, struct directory *d)
 {
     enum number_form form;
+    struct form_settings scratch = {.title = ""};
     const char *number = cli_option(cli, "number"), *line = cli_option(cli, "line"), *key = cli_option(cli, "key");
     if (number && !number_form_parse(str_of(number), &form))
-        cli_usage(cli, "--number stored|e164|idd|national", _("\"%s\" is no form of numbers"), number);
-    else if (line && strspn(line, "0123456789*#") != strlen(line))
+        cli_usage(cli, "--number stored|e164|idd|national|prefix", _("\"%s\" is no form of numbers"), number);
+    else if (line && !form_setting_take(&scratch, STR("line"), line))
         cli_usage(cli, "--line 0", _("\"%s\" cannot be dialled"), line);
     else if (key && !directory_key_ok(str_of(key)))
         cli_usage(cli, _("leave --key out: a random one is made"),
@@ -80,6 +66,18 @@ static void print_made(struct cli *cli, const struct directory *d, const char *k
         cli_say(cli, _("Without tls_cert and tls_key it is read on this machine only.\n"));
 }
 
+static enum fault_code set_options(struct cli *cli, const struct directory *d)
+{
+    const struct {
+        const char *key;
+        struct str value;
+    } rows[] = {{"number", d->number_form}, {"line", d->line}, {"plain_http", d->plain_http ? STR("yes") : STR_NONE}};
+    enum fault_code code = FAULT_NONE;
+    for (size_t i = 0; !code && i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].value.p) code = directory_set(cli->db, d->no, rows[i].key, rows[i].value, &cli->fault);
+    return code;
+}
+
 int command_directory_add(struct cli *cli)
 {
     struct directory d;
@@ -92,7 +90,7 @@ int command_directory_add(struct cli *cli)
     if (!key) directory_key_new(cli->env, fresh);
     if (!key) key = fresh;
     if (db_begin(cli->db, &cli->fault)) return cli_fail(cli);
-    if (directory_add(cli->db, &d, str_of(key), books, n, &cli->arena, &cli->fault))
+    if (directory_add(cli->db, &d, str_of(key), books, n, &cli->arena, &cli->fault) || set_options(cli, &d))
         db_rollback(cli->db);
     else
         db_commit(cli->db, &cli->fault);
@@ -100,64 +98,48 @@ int command_directory_add(struct cli *cli)
     return cli_fail(cli);
 }
 
-static void add_row(struct cli *cli, struct table *t, const struct directory *d)
-{
-    struct buf time AUTO_BUF = BUF_INIT, names AUTO_BUF = BUF_INIT;
-    struct str *books;
-    size_t n = directory_books(cli->db, d, &cli->arena, &books);
-    for (size_t i = 0; i + 1 < n; i++) {
-        struct book b;
-        if (book_find(cli->db, books[i], &cli->arena, &b))
-            buf_addf(&names, "%s%.*s", names.len ? ", " : "", STR_ARG(b.name));
-    }
-    table_text(t, d->name);
-    table_text(t, buf_str(&names));
-    if (d->pushed_ms) time_text(d->pushed_ms, &time);
-    table_text(t, buf_str(&time));
-    buf_reset(&time);
-    if (d->fetched_ms) time_text(d->fetched_ms, &time);
-    if (d->fetched_ms) buf_addf(&time, " (%.*s)", STR_ARG(d->fetched_as));
-    table_text(t, buf_str(&time));
-}
-
 int command_directory_list(struct cli *cli)
 {
     struct directory *list;
     if (!cli_db(cli)) return cli_fail(cli);
-    size_t n = directory_list(cli->db, &cli->arena, &list);
-    if (db_check(cli->db, &cli->fault)) return cli_fail(cli);
-    json_t *all = json_array();
-    struct table t AUTO_TABLE = table_of(4, 0);
-    table_cell(&t, _("PHONEBOOK"));
-    table_cell(&t, _("BOOKS"));
-    table_cell(&t, _("PUSHED"));
-    table_cell(&t, _("FETCHED"));
-    for (size_t i = 0; i < n; i++) {
-        if (cli->json)
-            json_array_append_new(all, directory_json(cli, &list[i]));
-        else
-            add_row(cli, &t, &list[i]);
+    if (!cli->json) {
+        if (!directory_table_print(cli) && !db_check(cli->db, NULL))
+            cli_say(cli, _("No phonebooks yet. \"abgleich directory add\" makes one.\n"));
+        db_check(cli->db, &cli->fault);
+        return cli_fail(cli);
     }
-    if (cli->json)
-        json_print(json_incref(all), stdout);
-    else if (n)
-        table_print(&t, "", stdout);
+    size_t n = directory_list(cli->db, &cli->arena, &list);
+    json_t *all = json_array();
+    for (size_t i = 0; i < n; i++) json_array_append_new(all, directory_json(cli, &list[i]));
+    if (db_check(cli->db, &cli->fault))
+        json_decref(all);
     else
-        cli_say(cli, _("No phonebooks yet. \"abgleich directory add\" makes one.\n"));
-    json_decref(all);
-    return EXIT_DONE;
+        json_print(all, stdout);
+    return cli_fail(cli);
+}
+
+/* A link that runs on would make its part again, or fail each time. */
+static const char *link_to(struct cli *cli, const struct directory *d)
+{
+    for (size_t i = 0; i < cli->config->n_links; i++) {
+        const struct config_link *l = &cli->config->links[i];
+        if (l->account_b == &cli->config->phonebooks && str_eq(d->name, str_of(l->collection_b))) return l->name;
+    }
+    return NULL;
 }
 
 int command_directory_remove(struct cli *cli)
 {
     struct directory d;
-    if (!cli_db(cli)) return cli_fail(cli);
-    if (!directory_by_name(cli->db, str_of(cli->args[0]), &cli->arena, &d))
-        return cli_usage(cli, _("\"abgleich directory list\" shows those there are"), _("there is no phonebook \"%s\""),
-                         cli->args[0]);
+    if (!directory_find(cli, &d)) return cli_fail(cli);
+    const char *link = link_to(cli, &d);
+    if (link)
+        return cli_usage(cli, arena_printf(&cli->arena, _("remove the link first: abgleich link remove %s"), link),
+                         _("phonebook \"%.*s\" is in use"), STR_ARG(d.name));
     if (!cli_confirm(cli, _("Telephones that read it find nothing any more. Go on?"))) return cli_fail(cli);
     if (db_begin(cli->db, &cli->fault)) return cli_fail(cli);
-    if (directory_remove(cli->db, d.no, &cli->fault))
+    if ((d.merged_book.n && book_remove(cli->db, d.merged_book, &cli->fault)) ||
+        directory_remove(cli->db, d.no, &cli->fault))
         db_rollback(cli->db);
     else
         db_commit(cli->db, &cli->fault);

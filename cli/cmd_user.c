@@ -4,6 +4,7 @@
 #include "state/secrets.h"
 
 #include "base/i18n.h"
+#include "server/directory_merged.h"
 #include "state/store.h"
 #include "state/user.h"
 
@@ -31,13 +32,28 @@ static bool grant(struct cli *cli, int64_t no, struct str text)
                   STR_ARG(text));
         return false;
     }
+    if (!off && !read_only && directory_owner(cli->db, b.id, &cli->arena).p) read_only = true;
     return !(off ? user_book_remove(cli->db, no, b.id, &cli->fault)
                  : user_book_set(cli->db, no, b.id, read_only, &cli->fault));
+}
+
+/* Phonebooks are only read: what they say comes from elsewhere. */
+static bool grant_directory(struct cli *cli, int64_t no, const char *name)
+{
+    struct directory d;
+    if (!directory_by_name(cli->db, str_of(name), &cli->arena, &d)) {
+        cli_usage(cli, _("\"abgleich directory list\" shows those there are"), _("there is no phonebook \"%s\""), name);
+        return false;
+    }
+    return !directory_merged_refresh(cli->db, &d, cli->config->region, &cli->arena, &cli->fault) &&
+           !user_book_set(cli->db, no, d.merged_book, true, &cli->fault);
 }
 
 static bool grant_all(struct cli *cli, int64_t no)
 {
     const char *book;
+    for (size_t i = 0; (book = cli_option_at(cli, "directory", i)); i++)
+        if (!grant_directory(cli, no, book)) return false;
     for (size_t i = 0; (book = cli_option_at(cli, "book", i)); i++)
         if (!grant(cli, no, str_of(book))) return false;
     return true;
@@ -65,7 +81,7 @@ int command_user_add(struct cli *cli)
     if (!db_begin(cli->db, &cli->fault))
         end(cli, !user_add(cli->db, name, password, &no, &cli->fault) && grant_all(cli, no));
     secret_free(password);
-    if (!cli->fault.code && !cli_option(cli, "book"))
+    if (!cli->fault.code && !cli_option(cli, "book") && !cli_option(cli, "directory"))
         cli_say(cli, _("No book is shared with \"%s\" yet: abgleich user set %s --book BOOK\n"), cli->args[0],
                 cli->args[0]);
     return cli_fail(cli);
@@ -96,10 +112,10 @@ static json_t *user_json(struct cli *cli, const struct user *u)
     size_t n = user_books(cli->db, u->no, &cli->arena, &books);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
-        struct book b;
-        if (book_find(cli->db, books[i].book, &cli->arena, &b))
-            json_array_append_new(list,
-                                  json_pack("{s:o, s:b}", "book", json_text(b.name), "read_only", books[i].read_only));
+        const char *principal =
+            arena_printf(&cli->arena, "/dav/principals/%.*s/%.*s/", STR_ARG(u->name), STR_ARG(books[i].book));
+        json_array_append_new(list, json_pack("{s:o, s:b, s:s}", "book", json_text(books[i].store_name), "read_only",
+                                              books[i].read_only, "principal", principal));
     }
     return json_pack("{s:o, s:o}", "name", json_text(u->name), "books", list);
 }
@@ -110,9 +126,8 @@ static void add_row(struct cli *cli, struct table *t, const struct user *u)
     struct buf names AUTO_BUF = BUF_INIT;
     size_t n = user_books(cli->db, u->no, &cli->arena, &books);
     for (size_t i = 0; i < n; i++) {
-        struct book b;
-        if (!book_find(cli->db, books[i].book, &cli->arena, &b)) continue;
-        buf_addf(&names, "%s%.*s%s", names.len ? ", " : "", STR_ARG(b.name), books[i].read_only ? _(" (reads)") : "");
+        buf_addf(&names, "%s%.*s%s", names.len ? ", " : "", STR_ARG(books[i].store_name),
+                 books[i].read_only ? _(" (reads)") : "");
     }
     table_text(t, u->name);
     table_text(t, buf_str(&names));

@@ -172,7 +172,7 @@ static enum fault_code take_section(void *ctx, struct str name, unsigned line, s
     }
     bool account = l->table || str_eq(word, STR("account")), link = str_eq(word, STR("link"));
     if (!account && !link) return unknown_section(l, name, line, f);
-    if (!config_name_ok(rest) || (account && str_eq(rest, STR(CONFIG_STORE)))) return bad_name(l, rest, line, f);
+    if (!config_name_ok(rest) || (account && (str_eq(rest, STR(CONFIG_STORE)) || str_eq(rest, STR(CONFIG_PHONEBOOKS))))) return bad_name(l, rest, line, f);
     l->kind = account ? CONFIG_ACCOUNT : CONFIG_LINK;
     l->section =
         account ? (void *)account_section(l->config, rest, place) : (void *)link_section(l->config, rest, place);
@@ -279,6 +279,12 @@ static bool takes_lists(const struct config_account *a)
     return connector && connector->push;
 }
 
+static bool takes_only(const struct config_account *a)
+{
+    const struct connector *connector = connector_by_name(a->connector);
+    return connector && (connector->capabilities & TARGET_ONLY);
+}
+
 static enum fault_code check_one_list(const struct config *c, const struct config_link *l, struct fault *f)
 {
     for (const struct config_link *other = c->links; other < l; other++)
@@ -299,17 +305,20 @@ static enum fault_code finish_policy(const struct config *c, struct config_link 
         return wrong(l->place, "link", l->name, _("make it side b"), _("nothing can be read from there"), f);
     if (takes_lists(l->account_b) && l->policy.mode != MODE_ONE_WAY)
         return wrong(l->place, "link", l->name, _("set mode = one-way"), _("it only takes lists, nothing can be read from there"), f);
+    if (takes_only(l->account_a))
+        return wrong(l->place, "link", l->name, _("make it side b"), _("a phonebook is no source of a link"), f);
+    if (takes_only(l->account_b) && l->policy.mode != MODE_ONE_WAY)
+        return wrong(l->place, "link", l->name, _("set mode = one-way"), _("a phonebook only takes contacts in"), f);
     if (l->authority) policy_set_authority(&l->policy, str_of(l->authority));
     if (l->strategy && l->policy.mode != MODE_ONE_WAY)
         return wrong(l->place, "link", l->name, _("leave it out, or set mode = one-way"), _("delete goes with mode = one-way only"), f);
     if (l->strategy) policy_set_strategy(&l->policy, str_of(l->strategy));
     if (l->max_delete) policy_set_max_delete(&l->policy, str_of(l->max_delete));
     l->policy.enforces = l->oneway_enforce;
-    bool store = config_is_store(l->account_a) || config_is_store(l->account_b);
+    bool store = config_is_built_in(l->account_a) || config_is_built_in(l->account_b);
     if (l->history_ms == UNSET_MS) l->history_ms = store ? c->history_ms : 0;
     l->policy.history = l->history_ms > 0;
-    const struct config_account *remote = config_is_store(l->account_b) ? l->account_a : l->account_b;
-    if (l->interval_ms == UNSET_MS) l->interval_ms = remote->interval_ms;
+    if (l->interval_ms == UNSET_MS) l->interval_ms = config_link_remote(l)->interval_ms;
     return FAULT_NONE;
 }
 
@@ -368,6 +377,11 @@ static enum fault_code finish(struct config *c, struct fault *f)
     }
     c->store =
         (struct config_account){.name = CONFIG_STORE, .connector = CONFIG_STORE, .region = c->region, .enabled = true};
+    c->phonebooks = (struct config_account){.name = CONFIG_PHONEBOOKS,
+                                            .connector = "phonebook",
+                                            .region = c->region,
+                                            .interval_ms = DEFAULT_INTERVAL_MS,
+                                            .enabled = true};
     if (!c->tls_cert != !c->tls_key)
         return fault_set(f, FAULT_CONFIG, _("give both or none"), _("%s: tls_cert and tls_key belong together"),
                          c->path);
@@ -388,6 +402,7 @@ enum fault_code config_load(const char *path, bool required, struct config **out
     c->quiet_ms = 5 * 1000;
     c->history_ms = 30 * CONFIG_DAY_MS;
     c->max_upload_bytes = 16 << 20;
+    c->dav_rate = 1000;
     c->max_attachment_bytes = 20 << 20;
     c->tombstone_keep_ms = 180 * CONFIG_DAY_MS;
     c->report = (struct config_report){
@@ -419,7 +434,9 @@ const struct config_account *config_account(const struct config *c, const char *
 {
     for (size_t i = 0; i < c->n_accounts; i++)
         if (strcmp(c->accounts[i].name, name) == 0) return &c->accounts[i];
-    return strcmp(name, CONFIG_STORE) == 0 ? &c->store : NULL;
+    return strcmp(name, CONFIG_STORE) == 0        ? &c->store
+           : strcmp(name, CONFIG_PHONEBOOKS) == 0 ? &c->phonebooks
+                                                  : NULL;
 }
 
 const struct config_link *config_link(const struct config *c, const char *name)
@@ -443,6 +460,7 @@ const struct config_account *config_account_must(const struct config *c, const c
     if (a) return a;
     struct suggestion s = {.wanted = str_of(name)};
     suggest_word(&s, CONFIG_STORE);
+    suggest_word(&s, CONFIG_PHONEBOOKS);
     for (size_t i = 0; i < c->n_accounts; i++) suggest_word(&s, c->accounts[i].name);
     struct buf advice AUTO_BUF = BUF_INIT;
     explain_missing(&s, _("\"abgleich account list\" shows those there are"), &advice);
@@ -465,6 +483,16 @@ const struct config_link *config_link_must(const struct config *c, const char *n
 bool config_is_store(const struct config_account *a)
 {
     return strcmp(a->name, CONFIG_STORE) == 0;
+}
+
+bool config_is_built_in(const struct config_account *a)
+{
+    return config_is_store(a) || strcmp(a->name, CONFIG_PHONEBOOKS) == 0;
+}
+
+const struct config_account *config_link_remote(const struct config_link *l)
+{
+    return config_is_built_in(l->account_b) && !config_is_built_in(l->account_a) ? l->account_a : l->account_b;
 }
 
 bool config_link_is_on(const struct config_link *l)

@@ -12,7 +12,9 @@
 
 #define CONFIG_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 #define CONFIG_NAME_MAX_BYTES 64
-#define CONFIG_STORE "contactbox" /* the account that is always there */
+/* The accounts that are always there: the store, and its phonebooks as targets of links. */
+#define CONFIG_STORE "contactbox"
+#define CONFIG_PHONEBOOKS "directory"
 
 struct config_place { /* where a section was begun, for messages and for what rewrites it */
     const char *file; /* NULL = built in */
@@ -81,14 +83,18 @@ struct config {
     int64_t history_ms;
     int64_t tombstone_keep_ms;       /* how long deleted contacts can be restored and are remembered as deleted */
     int64_t max_upload_bytes;        /* one body sent to a server of ours */
-    bool directory_claim;            /* a push to a key nobody has makes a phonebook */
+    bool directory_claim;            /* a push to a key nobody has makes a phonebook ... */
+    const char *directory_claim_networks; /* ... from there; NULL = from everywhere */
+    const char *directory_columns;   /* file with names of columns in other languages; NULL = none */
+    int64_t dav_rate;                /* requests a second of one user of CardDAV, on average */
+    bool dav_delete_books;           /* a CardDAV client may delete a book, for everybody */
     int64_t max_attachment_bytes;    /* one file kept with a contact */
     struct config_account *accounts; /* in the order they were read; the store is not among them */
     struct config_link *links;
     struct config_field *fields;
     size_t n_accounts, n_links, n_fields;
     struct config_report report;
-    struct config_account store; /* stands for "contactbox:" */
+    struct config_account store, phonebooks; /* stand for "contactbox:" and "directory:" */
 };
 
 /* The file a command uses: given (-c), else /etc/abgleich/abgleich.ini if that exists, else the user's. Owned by the
@@ -106,6 +112,10 @@ const struct config_link *config_link(const struct config *c, const char *name);
 const struct config_account *config_account_must(const struct config *c, const char *name, struct fault *f);
 const struct config_link *config_link_must(const struct config *c, const char *name, struct fault *f);
 bool config_is_store(const struct config_account *a);
+/* The store or its phonebooks: nothing of it stands in the configuration, and no host is asked. */
+bool config_is_built_in(const struct config_account *a);
+/* The side whose name and interval are the link's: the remote one; B where there is none. */
+const struct config_account *config_link_remote(const struct config_link *l);
 /* Off if it, or one of its accounts, is off. */
 bool config_link_is_on(const struct config_link *l);
 /* "nextcloud:kunden" -> account and collection; false without a colon. Pieces of text. */
@@ -123,6 +133,11 @@ enum fault_code config_secret_read(const char *secret, const char *account, stru
 /* The link with both accounts; config_link_wipe ends it. */
 enum fault_code config_link_open(const struct config_link *l, struct db *db, struct link *out, struct fault *f);
 void config_link_wipe(struct link *l);
+
+/* What directory_columns names, read now; the strings are in the arena. */
+struct directory_csv_options;
+enum fault_code config_directory_columns(const struct config *c, struct arena *arena, struct directory_csv_options *out,
+                                         struct fault *f);
 
 /* -- values as people write them; false for anything else -- */
 bool config_parse_duration(struct str s, int64_t *ms);   /* 90s 15m 1h 30d 2w; 0 */

@@ -1,6 +1,7 @@
 #include "cli/config_keys.h"
 
 #include "base/i18n.h"
+#include "base/network.h"
 #include "cli/suggest.h"
 #include "connectors/mail.h"
 
@@ -41,7 +42,7 @@ static bool check_addresses(struct str v)
 static bool check_connector(struct str v)
 {
     for (size_t i = 0; connector_at(i); i++)
-        if (str_eq(v, str_of(connector_at(i)->name))) return !str_eq(v, STR(CONFIG_STORE));
+        if (str_eq(v, str_of(connector_at(i)->name))) return !(connector_at(i)->capabilities & IN_STATE);
     return false;
 }
 
@@ -124,7 +125,11 @@ static const struct config_key general[] = {
     {"tombstone_keep", CONFIG_DURATION, AT(tombstone_keep_ms), NULL, EXPECTS_DURATION},
     {"max_attachment", CONFIG_SIZE, AT(max_attachment_bytes), NULL, N_("a size like 20M")},
     {"max_upload", CONFIG_SIZE, AT(max_upload_bytes), NULL, N_("a size like 20M")},
+    {"dav_rate", CONFIG_COUNT, AT(dav_rate), NULL, N_("how many requests a second a user of CardDAV may make on average, 1 to 1000")},
+    {"dav_delete_books", CONFIG_BOOL, AT(dav_delete_books), NULL, EXPECTS_BOOL},
     {"directory_claim", CONFIG_BOOL, AT(directory_claim), NULL, EXPECTS_BOOL},
+    {"directory_claim_networks", CONFIG_TEXT, AT(directory_claim_networks), network_list_ok, N_("networks like 192.168.0.0/16, fd00::/8")},
+    {"directory_columns", CONFIG_PATH, AT(directory_columns), NULL, EXPECTS_PATH},
     {NULL, CONFIG_TEXT, 0, NULL, NULL},
 };
 #undef AT

@@ -29,7 +29,7 @@ static bool is_same_place(const struct config_account *x, const char *collection
 {
     if (strcmp(collection_x, collection_y) != 0) return false;
     if (x == y) return true;
-    if (config_is_store(x) || config_is_store(y)) return false;
+    if (config_is_built_in(x) || config_is_built_in(y)) return false;
     return str_eq_nocase(address(x), address(y)) && is_same_text(x->user, y->user);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/file.h"
 #include "cli/secret.h"
 #include "core/token_store.h"
+#include "mapping/directory_csv.h"
 #include "state/secrets.h"
 
 #include <sodium.h>
@@ -90,7 +91,7 @@ enum fault_code config_account_open(const struct config_account *a, struct db *d
                             .allow_plain_http = a->plain_http,
                             .settings = a->settings,
                             .n_settings = a->n_settings,
-                            .state = config_is_store(a) ? db : NULL};
+                            .state = config_is_built_in(a) ? db : NULL};
     if (oauth_is_used(out)) out->tokens = token_store_new(db, a->name);
     char *password;
     enum fault_code code = config_secret_read(a->secret, a->name, db, &password, f);
@@ -119,11 +120,27 @@ enum fault_code config_link_open(const struct config_link *l, struct db *db, str
                          .settings_hash = l->settings_hash,
                          .history_ms = l->history_ms};
     enum fault_code code = config_account_open(l->account_a, db, &out->a, f);
-    return code ? code : config_account_open(l->account_b, db, &out->b, f);
+    if (!code) code = config_account_open(l->account_b, db, &out->b, f);
+    out->a.link = out->b.link = l->name;
+    return code;
 }
 
 void config_link_wipe(struct link *l)
 {
     config_account_wipe(&l->a);
     config_account_wipe(&l->b);
+}
+
+#define COLUMNS_MAX_BYTES 65536
+
+enum fault_code config_directory_columns(const struct config *c, struct arena *arena, struct directory_csv_options *out,
+                                         struct fault *f)
+{
+    struct buf text AUTO_BUF = BUF_LIMIT(COLUMNS_MAX_BYTES);
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    *out = (struct directory_csv_options){0};
+    if (!c->directory_columns) return FAULT_NONE;
+    if (file_read(c->directory_columns, &text, &why) || directory_csv_aliases(buf_str(&text), arena, out, &why))
+        return fault_set(f, FAULT_CONFIG, why.advice, "directory_columns = %s: %s", c->directory_columns, why.what);
+    return FAULT_NONE;
 }

@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define TRANSFERS_PER_HOST 16 /* in flight, over all jobs */
 #define TRANSFERS 256
@@ -32,6 +33,7 @@
 #define BUSY_AGAIN_MS 3000 /* somebody else had the link */
 #define DRAIN_PULSE_MS 5000
 #define PEM_MAX_BYTES ((size_t)1 << 20)
+#define FILES_MAX 4096
 #define WORKERS "16"   /* of the listener: four would let a few slow answers hold up all */
 #define DRAIN_MS 90000 /* runs see the stop within seconds; a remote that hangs may not keep us */
 
@@ -133,7 +135,7 @@ static void on_upkeep(void *ctx)
 /* The remote of one side; the store is none. */
 static void add_remote(struct scheduled *link, int side, const struct config_account *account, struct arena *arena)
 {
-    if (config_is_store(account)) return;
+    if (config_is_built_in(account)) return;
     struct buf origin AUTO_BUF = BUF_INIT;
     link->accounts[side] = account->name;
     if (account->url && url_origin(str_of(account->url), &origin))
@@ -252,7 +254,7 @@ static void on_drain(uv_timer_t *timer)
 static void on_page(void *ctx, struct http_call *c)
 {
     struct daemon *d = ctx;
-    const struct daemon_view view = {d->scheduler, d->counts, d->cli->db, d->current->config, d->stopping};
+    const struct daemon_view view = {d->scheduler, d->counts, d->cli->db, d->directory, d->current->config, d->stopping};
     daemon_page(&view, http_call_path(c), http_call_answer(c));
 }
 
@@ -269,11 +271,15 @@ static enum fault_code listen_on(struct daemon *d, struct fault *f)
     if (code) return code;
     http_server_route(d->server,
                       &(const struct http_route){.prefix = "/", .methods = "GET HEAD", .ctx = d, .begin = on_page});
+    struct directory_csv_options csv;
+    if (config_directory_columns(c, &d->cli->arena, &csv, f)) return f->code;
     const struct directory_service_settings directory = {.state = db_path(d->cli->db),
                                                          .region = c->region,
                                                          .max_level = d->cli->system.max_level,
                                                          .cancel = d->cli->system.cancel,
                                                          .claims = c->directory_claim,
+                                                         .claim_networks = c->directory_claim_networks,
+                                                         .csv = csv,
                                                          .upload_bytes = (size_t)c->max_upload_bytes};
     d->directory = directory_service_new(&directory);
     directory_route(d->directory, d->server);
@@ -281,7 +287,10 @@ static enum fault_code listen_on(struct daemon *d, struct fault *f)
                                              .region = c->region,
                                              .max_level = d->cli->system.max_level,
                                              .cancel = d->cli->system.cancel,
-                                             .card_bytes = (size_t)c->max_upload_bytes};
+                                             .card_bytes = (size_t)c->max_upload_bytes,
+                                             .requests_per_s = c->dav_rate,
+                                             .delete_books = c->dav_delete_books,
+                                             .history = c->history_ms > 0};
     d->dav = dav_service_new(&dav);
     dav_route(d->dav, d->server);
     return FAULT_NONE;
@@ -398,6 +407,15 @@ static int serve(struct daemon *d)
     return EXIT_DONE;
 }
 
+/* A service manager gives 1024 and allows more; jobs and a thousand connections need them. */
+static void allow_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_MAX) return;
+    files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int command_daemon(struct cli *cli)
 {
     struct lock *only AUTO_LOCK = NULL;
@@ -408,6 +426,7 @@ int command_daemon(struct cli *cli)
                        .gate = gate_new(TRANSFERS_PER_HOST, TRANSFERS)};
     pthread_mutex_init(&d.mutex, NULL);
     setenv("UV_THREADPOOL_SIZE", WORKERS, 0);
+    allow_files();
     uv_loop_init(&d.loop);
     config_replace(&d, cli->config);
     cli->config = NULL; /* shared from here on */

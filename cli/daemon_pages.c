@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/sign_in.h"
+#include "server/directory.h"
 #include "state/runs.h"
 
 #include <inttypes.h>
@@ -188,6 +189,11 @@ static bool add_state(struct db *db, struct buf *out)
     return true;
 }
 
+static void add_count(void *ctx, const char *format, uint64_t n)
+{
+    buf_addf(ctx, "abgleich_directory_requests_total{format=\"%s\"} %" PRIu64 "\n", format, n);
+}
+
 static void add_account(struct buf *out, const char *metric, const struct config_account *a, const char *state,
                         int64_t value)
 {
@@ -222,6 +228,10 @@ static void add_metrics(const struct daemon_view *v, struct buf *out)
     one(out, "abgleich_jobs_running", "gauge", "Runs under way.", (int64_t)scheduler_running(v->scheduler));
     add_links(v, out);
     add_counts(v->counts, out);
+    if (v->directory) {
+        head(out, "abgleich_directory_requests_total", "counter", "Phonebooks read and pushed, by format.");
+        directory_each_count(v->directory, add_count, out);
+    }
     add_sign_ins(v, out);
     add_state(v->db, out);
 }

@@ -19,6 +19,7 @@ struct daemon_view { /* borrowed */
     struct scheduler *scheduler;
     struct daemon_counts *counts;
     struct db *db;
+    struct directory_service *directory; /* NULL = none */
     const struct config *config;
     bool stopping;
 };

@@ -22,8 +22,11 @@ bool pairs_of_args(struct cli *cli, size_t first, struct config_pair **pairs, si
 
 bool pairs_may_change(struct cli *cli, const struct config_account *a)
 {
-    if (!config_is_store(a)) return true;
-    cli_usage(cli, NULL, _("contactbox is the store itself and has no settings"));
+    if (!config_is_built_in(a)) return true;
+    if (config_is_store(a))
+        cli_usage(cli, NULL, _("contactbox is the store itself and has no settings"));
+    else
+        cli_usage(cli, _("see \"abgleich directory set\""), _("directory stands for the phonebooks of this program"));
     return false;
 }
 

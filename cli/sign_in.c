@@ -26,7 +26,8 @@ const char *sign_in_text(enum oauth_state s)
 
 bool sign_in_look(const struct config_account *a, struct db *db, struct oauth_report *out)
 {
-    struct account account = {.name = a->name, .settings = a->settings, .n_settings = a->n_settings};
+    struct account account = {
+        .name = a->name, .connector = a->connector, .settings = a->settings, .n_settings = a->n_settings};
     struct fault ignored AUTO_FAULT = FAULT_INIT;
     if (!oauth_is_used(&account)) return false;
     account.tokens = token_store_new(db, a->name);
@@ -47,4 +48,11 @@ const char *sign_in_matter(const struct config_account *a, const struct oauth_re
     if (r->state == OAUTH_NONE) return arena_printf(arena, _("nobody has signed in to account \"%s\" yet"), a->name);
     if (localtime_r(&end, &local)) strftime(day, sizeof day, "%Y-%m-%d", &local);
     return arena_printf(arena, _("the sign-in of account \"%s\" ends on %s"), a->name, day);
+}
+
+bool sign_in_needs_person(const struct config_account *a)
+{
+    const struct account account = {.settings = a->settings, .n_settings = a->n_settings};
+    const char *flow = account_setting(&account, "oauth.flow");
+    return flow && (strcmp(flow, "code") == 0 || strcmp(flow, "device") == 0);
 }

@@ -2,12 +2,14 @@
 
 #include "cli/digest.h"
 #include "state/archive.h"
+#include "state/dav_names.h"
 #include "state/runs.h"
 #include "state/settings.h"
 #include "state/store.h"
 
 #include <inttypes.h>
 
+#define DAV_CLIENT_KEEP_MS (180 * CONFIG_DAY_MS) /* a client that has not asked for so long is another one */
 #define SETTING "upkeep" /* when it last ran, Unix time in ms */
 
 static bool is_due(struct db *db, int64_t now_ms)
@@ -37,6 +39,7 @@ static enum fault_code purge_all(const struct config *c, struct db *db, int64_t 
     enum fault_code code = purge_archive(c, db, now_ms, f);
     if (!code) code = runs_purge(db, now_ms - c->report.retain_ms, NULL, f);
     if (!code) code = store_purge(db, now_ms - c->tombstone_keep_ms, NULL, f);
+    if (!code) code = dav_client_purge(db, now_ms - DAV_CLIENT_KEEP_MS, f);
     if (code) return code;
     struct buf now AUTO_BUF = BUF_INIT;
     buf_addf(&now, "%" PRId64, now_ms);

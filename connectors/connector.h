@@ -19,8 +19,9 @@ enum capability {
     IN_STATE = 8,        /* writes join the state database's open transaction: they need no intent and are undone with it */
     SERIAL_WRITES = 16,  /* one write at a time */
     NO_COLLECTIONS = 32, /* named "ACCOUNT:" */
-    OWN_LISTINGS = 128,  /* knows itself when a new whole listing is due: none is asked for because of its age */
-    HUB = 64             /* the store: knows deletions made by a person (tombstones) */
+    HUB = 64,            /* the store: knows deletions made by a person (tombstones) */
+    TARGET_ONLY = 128,   /* is side B of links that go one way, and nothing else */
+    OWN_LISTINGS = 256   /* knows itself when a new whole listing is due: none is asked for because of its age */
 };
 
 /* What was learned about a remote and is worth remembering between runs ("auth=basic", "sync=address-data", ...). Kept by the
@@ -48,6 +49,7 @@ struct setting {
 struct account {
     const char *name;
     const char *connector;
+    const char *link;     /* the link it is opened for; NULL = none */
     const char *url;      /* NULL for the store */
     const char *user;
     const char *password; /* wiped by the owner after the session is closed */
@@ -56,6 +58,7 @@ struct account {
     bool allow_plain_http; /* Basic over http to other hosts than loopback */
     const struct setting *settings; /* in the order they were read */
     size_t n_settings;
+    bool looks_only;       /* nothing is to be changed there, not even what a connector would put right by itself (`check`) */
     struct gate *gate;     /* limits what is in flight, shared by all jobs of a process; NULL = no limit */
     struct token_store *tokens; /* where an OAuth sign-in is kept (oauth.h); NULL = none */
     void *state;           /* the store's: struct db of this job; NULL elsewhere */

@@ -1,21 +1,17 @@
 /* The sign-in of an account: its settings, what is kept of it, and a fresh access token when one is needed. */
 #include "connectors/oauth_impl.h"
 
+#include "base/date.h"
 #include "base/i18n.h"
 #include "base/mem.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define AHEAD_MS (5 * 60 * 1000LL) /* refreshed so long before the end */
 #define DEAD_MS (60 * 60 * 1000LL) /* a dead sign-in is not asked again within an hour (microsoft-graph 1) */
 #define LIFE_DEFAULT_S 3600        /* where expires_in is not told: RFC 6749 5.1 */
 #define LIFE_MAX_S (24 * 3600)
-#define ASSERTION_S 540 /* 5 to 10 minutes (microsoft-graph 1), at most an hour (google-people 1) */
-#define KEY_MAX_BYTES (64u << 10)
 
 /* -- settings -- */
 
@@ -24,16 +20,22 @@ static const struct flow_row {
     enum oauth_flow flow;
 } flows[] = {{"code", FLOW_CODE}, {"device", FLOW_DEVICE}, {"client", FLOW_CLIENT}, {"service", FLOW_SERVICE}};
 
+/* %s: the tenant; "service" is where the API is. */
+#define MICROSOFT(name, login, graph)                                                                                  \
+    {name, "oauth.authorize_url", "https://" login "/%s/oauth2/v2.0/authorize"},                                       \
+        {name, "oauth.token_url", "https://" login "/%s/oauth2/v2.0/token"},                                           \
+        {name, "oauth.device_url", "https://" login "/%s/oauth2/v2.0/devicecode"},                                     \
+        {name, "oauth.scope", "offline_access https://" graph "/Contacts.ReadWrite"},                                  \
+        {name, "application scope", "https://" graph "/.default"}, {name, "service", "https://" graph "/"}
 static const struct provider_row {
-    const char *name, *key, *value; /* %s: the tenant */
+    const char *name, *key, *value;
 } providers[] = {
     {"google", "oauth.authorize_url", "https://accounts.google.com/o/oauth2/v2/auth"},
     {"google", "oauth.token_url", "https://oauth2.googleapis.com/token"},
     {"google", "oauth.scope", "https://www.googleapis.com/auth/contacts"},
-    {"microsoft", "oauth.authorize_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/authorize"},
-    {"microsoft", "oauth.token_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/token"},
-    {"microsoft", "oauth.device_url", "https://login.microsoftonline.com/%s/oauth2/v2.0/devicecode"},
-    {"microsoft", "oauth.scope", "offline_access https://graph.microsoft.com/Contacts.ReadWrite"},
+    MICROSOFT("microsoft", "login.microsoftonline.com", "graph.microsoft.com"),
+    MICROSOFT("microsoft-us", "login.microsoftonline.us", "graph.microsoft.us"),
+    MICROSOFT("microsoft-cn", "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn"),
 };
 #define N_OF(a) (sizeof(a) / sizeof *(a))
 
@@ -46,7 +48,15 @@ static bool check_flow(struct str v)
 
 static bool check_provider(struct str v)
 {
-    return str_eq(v, STR("google")) || str_eq(v, STR("microsoft"));
+    for (size_t i = 0; i < N_OF(providers); i++)
+        if (str_eq(v, str_of(providers[i].name))) return true;
+    return false;
+}
+
+static bool check_date(struct str v)
+{
+    char day[DATE_BYTES];
+    return date_parse(v, day);
 }
 
 static bool check_algorithm(struct str v)
@@ -57,11 +67,12 @@ static bool check_algorithm(struct str v)
 #define EXPECTS_ADDRESS N_("an https address")
 const struct setting_kind oauth_settings[] = {
     {"oauth.flow", false, check_flow, N_("code, device, client or service")},
-    {"oauth.provider", false, check_provider, N_("google or microsoft")},
+    {"oauth.provider", false, check_provider, N_("google, microsoft, microsoft-us or microsoft-cn")},
     {"oauth.tenant", false, NULL, N_("the tenant's id or domain")},
     {"oauth.client_id", false, NULL, N_("the id of the registered application")},
     {"oauth.key_file", false, NULL, N_("the path of a file with key and certificate, or Google's JSON file")},
     {"oauth.algorithm", false, check_algorithm, N_("PS256 or RS256")},
+    {"oauth.secret_expires", false, check_date, N_("a day like 2027-12-01")},
     {"oauth.scope", false, NULL, N_("scopes with spaces between them")},
     {"oauth.authorize_url", false, NULL, EXPECTS_ADDRESS},
     {"oauth.token_url", false, NULL, EXPECTS_ADDRESS},
@@ -74,18 +85,35 @@ bool oauth_is_used(const struct account *account)
     return account_setting(account, "oauth.flow") != NULL;
 }
 
-static const char *provided(const struct oauth *o, const char *key)
+/* A connector that speaks to one of them need not be told which. */
+static const char *provider_of(const struct account *account)
 {
-    const char *set = account_setting(o->account, key), *name = account_setting(o->account, "oauth.provider");
+    const char *set = account_setting(account, "oauth.provider");
+    bool is_graph = account->connector && strcmp(account->connector, "graph") == 0;
+    return set ? set : is_graph ? "microsoft" : "google";
+}
+
+static bool is_of_microsoft(const struct account *account)
+{
+    return str_starts(str_of(provider_of(account)), STR("microsoft"));
+}
+
+static const char *provided(const struct account *account, const char *key)
+{
+    const char *set = account_setting(account, key), *name = provider_of(account);
     for (size_t i = 0; !set && i < N_OF(providers); i++)
-        if (strcmp(providers[i].name, name ? name : "google") == 0 && strcmp(providers[i].key, key) == 0)
-            return providers[i].value;
+        if (strcmp(providers[i].name, name) == 0 && strcmp(providers[i].key, key) == 0) return providers[i].value;
     return set;
+}
+
+const char *oauth_service(const struct account *account)
+{
+    return provided(account, "service");
 }
 
 const char *oauth_address(const struct oauth *o, const char *key, struct buf *out)
 {
-    const char *tenant = account_setting(o->account, "oauth.tenant"), *value = provided(o, key);
+    const char *tenant = account_setting(o->account, "oauth.tenant"), *value = provided(o->account, key);
     struct str text = str_of(value);
     size_t at = value ? str_find(text, STR("%s")) : (size_t)-1;
     if (!value) return NULL;
@@ -96,17 +124,16 @@ const char *oauth_address(const struct oauth *o, const char *key, struct buf *ou
     return buf_cstr(out);
 }
 
-bool oauth_is_microsoft(const struct oauth *o)
-{
-    const char *name = account_setting(o->account, "oauth.provider");
-    return name && strcmp(name, "microsoft") == 0;
-}
-
 const char *oauth_scope(const struct oauth *o)
 {
     const char *set = account_setting(o->account, "oauth.scope");
-    if (!set && o->flow == FLOW_CLIENT && oauth_is_microsoft(o)) return "https://graph.microsoft.com/.default";
-    return provided(o, "oauth.scope");
+    if (!set && o->flow == FLOW_CLIENT) set = provided(o->account, "application scope");
+    return set ? set : provided(o->account, "oauth.scope");
+}
+
+bool oauth_is_of_microsoft(const struct oauth *o)
+{
+    return is_of_microsoft(o->account);
 }
 
 /* -- what is kept -- */
@@ -210,107 +237,6 @@ enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, stru
     return keep(o, f);
 }
 
-/* -- what proves the application -- */
-
-enum fault_code oauth_read_key(const struct oauth *o, struct buf *out, struct fault *f)
-{
-    const char *path = account_setting(o->account, "oauth.key_file");
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    buf_reserve(out, KEY_MAX_BYTES);
-    ssize_t n = fd < 0 ? -1 : read(fd, out->data, KEY_MAX_BYTES - 1);
-    int error = errno;
-    if (fd >= 0) close(fd);
-    if (n < 0)
-        return fault_set(f, FAULT_CONFIG, _("see oauth.key_file in the configuration"),
-                         _("the key file cannot be read: %s"), path ? strerror(error) : _("none is given"));
-    out->len = (size_t)n;
-    out->data[n] = '\0';
-    return FAULT_NONE;
-}
-
-void oauth_key_wipe(struct buf *b)
-{
-    if (b->data) sodium_memzero(b->data, b->cap);
-    buf_free(b);
-}
-
-/* RFC 7523 3: who signs, for whom, and for how long. */
-static json_t *claims_of(const struct oauth *o, const char *issuer, const char *subject, const char *audience)
-{
-    char id[UUID_TEXT_BYTES];
-    env_uuid4(o->env, id);
-    json_int_t now = o->env->now_ms(o->env) / 1000;
-    return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s}", "iss", issuer, "sub", subject, "aud", audience, "iat", now, "nbf",
-                     now, "exp", now + ASSERTION_S, "jti", id);
-}
-
-static enum fault_code add_assertion(struct oauth *o, struct buf *form, struct fault *f)
-{
-    struct buf pem AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT, print AUTO_BUF = BUF_INIT, jwt AUTO_BUF = BUF_INIT;
-    const char *id = account_setting(o->account, "oauth.client_id"),
-               *algorithm = account_setting(o->account, "oauth.algorithm");
-    enum fault_code code = oauth_read_key(o, &pem, f);
-    if (code) return code;
-    json_t *header = json_pack("{s:s,s:s}", "alg", algorithm ? algorithm : "PS256", "typ", "JWT");
-    if (jwt_thumbprint(buf_str(&pem), &print)) json_object_set_new(header, "x5t#S256", json_string(buf_cstr(&print)));
-    json_t *claims = claims_of(o, id, id, oauth_address(o, "oauth.token_url", &url));
-    code = jwt_sign(header, claims, buf_str(&pem), &jwt, f);
-    json_decref(header);
-    json_decref(claims);
-    if (code) return code;
-    form_add(form, "client_assertion_type", STR("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
-    form_add(form, "client_assertion", buf_str(&jwt));
-    return FAULT_NONE;
-}
-
-enum fault_code oauth_add_client(struct oauth *o, struct buf *form, struct fault *f)
-{
-    const char *id = account_setting(o->account, "oauth.client_id");
-    if (!id)
-        return fault_set(f, FAULT_CONFIG, _("write oauth.client_id into the account's section"),
-                         _("the id of the application is missing"));
-    form_add(form, "client_id", str_of(id));
-    if (account_setting(o->account, "oauth.key_file")) return add_assertion(o, form, f);
-    if (o->account->password) form_add(form, "client_secret", str_of(o->account->password));
-    return FAULT_NONE;
-}
-
-/* google-people 1: the service account signs for one user of its organisation. */
-static enum fault_code add_service(struct oauth *o, struct buf *form, struct fault *f)
-{
-    struct buf file AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT, jwt AUTO_BUF = BUF_INIT;
-    enum fault_code code = oauth_read_key(o, &file, f);
-    if (code) return code;
-    json_t *key = json_loadb(file.data, file.len, JSON_REJECT_DUPLICATES, NULL);
-    const char *issuer = json_string_value(json_object_get(key, "client_email")),
-               *id = json_string_value(json_object_get(key, "private_key_id")),
-               *pem = json_string_value(json_object_get(key, "private_key"));
-    if (issuer && pem && o->account->user) {
-        json_t *header = json_pack("{s:s,s:s,s:s*}", "alg", "RS256", "typ", "JWT", "kid", id);
-        json_t *claims = claims_of(o, issuer, o->account->user, oauth_address(o, "oauth.token_url", &url));
-        json_object_set_new(claims, "scope", json_string(oauth_scope(o)));
-        code = jwt_sign(header, claims, str_of(pem), &jwt, f);
-        json_decref(header);
-        json_decref(claims);
-    } else
-        code = fault_set(f, FAULT_CONFIG, _("oauth.key_file is Google's JSON file, user the address of the person"),
-                         _("the service account cannot sign in"));
-    json_decref(key);
-    if (code) return code;
-    form_add(form, "grant_type", STR("urn:ietf:params:oauth:grant-type:jwt-bearer"));
-    form_add(form, "assertion", buf_str(&jwt));
-    return FAULT_NONE;
-}
-
-enum fault_code oauth_add_grant(struct oauth *o, struct buf *form, struct fault *f)
-{
-    if (o->flow == FLOW_SERVICE) return add_service(o, form, f);
-    form_add(form, "grant_type", o->flow == FLOW_CLIENT ? STR("client_credentials") : STR("refresh_token"));
-    if (o->flow != FLOW_CLIENT) form_add(form, "refresh_token", str_of(o->now.refresh));
-    if (o->flow == FLOW_CLIENT) form_add(form, "scope", str_of(oauth_scope(o)));
-    return oauth_add_client(o, form, f);
-}
-
 /* -- a fresh token -- */
 
 bool oauth_needs_person(const struct oauth *o)
@@ -323,31 +249,9 @@ static bool is_fresh(const struct oauth *o)
     return o->now.access && !o->refused && o->env->now_ms(o->env) < o->now.expires_ms - AHEAD_MS;
 }
 
-/* What the sign-in is made of besides tokens, as a hash: what was refused is asked again at once when a person changed
- * it. */
-static char *made_of(const struct oauth *o)
-{
-    crypto_generichash_state state;
-    unsigned char hash[crypto_generichash_BYTES];
-    struct buf file AUTO_KEY_BUF = BUF_INIT, out AUTO_BUF = BUF_INIT;
-    struct fault ignored AUTO_FAULT = FAULT_INIT;
-    crypto_generichash_init(&state, NULL, 0, sizeof hash);
-    if (account_setting(o->account, "oauth.key_file") && !oauth_read_key(o, &file, &ignored))
-        crypto_generichash_update(&state, (const unsigned char *)file.data, file.len);
-    const char *texts[] = {o->account->user, o->account->password};
-    for (size_t i = 0; i < N_OF(texts) + N_OF(oauth_settings) - 1; i++) {
-        const char *text =
-            i < N_OF(texts) ? texts[i] : account_setting(o->account, oauth_settings[i - N_OF(texts)].key);
-        crypto_generichash_update(&state, (const unsigned char *)(text ? text : ""), text ? strlen(text) + 1 : 1);
-    }
-    crypto_generichash_final(&state, hash, sizeof hash);
-    base64url_add(&out, hash, sizeof hash);
-    return mem_strdup(buf_cstr(&out));
-}
-
 static bool is_dead(const struct oauth *o)
 {
-    char *with AUTO_FREE = made_of(o);
+    char *with AUTO_FREE = oauth_made_of(o);
     return o->now.dead && o->now.dead_with && strcmp(o->now.dead_with, with) == 0 &&
            o->env->now_ms(o->env) < o->now.dead_ms + DEAD_MS;
 }
@@ -360,8 +264,8 @@ static enum fault_code note_death(struct oauth *o, const struct oauth_answer *a,
     if (code != FAULT_AUTH) return code;
     wipe(&o->now.dead);
     wipe(&o->now.dead_with);
-    o->now.dead = mem_strdup(a->error);
-    o->now.dead_with = made_of(o);
+    o->now.dead = oauth_error_text(a);
+    o->now.dead_with = oauth_made_of(o);
     o->now.dead_ms = o->env->now_ms(o->env);
     keep(o, &ignored);
     oauth_add_cause(o, a, f);
@@ -371,14 +275,14 @@ static enum fault_code note_death(struct oauth *o, const struct oauth_answer *a,
 static enum fault_code ask(struct oauth *o, struct fault *f)
 {
     struct buf form AUTO_KEY_BUF = BUF_INIT, url AUTO_BUF = BUF_INIT;
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     if (oauth_needs_person(o) && !o->now.refresh) {
         struct buf advice AUTO_BUF = BUF_INIT;
         buf_addf(&advice, _("sign in: abgleich login %s"), o->account->name);
         return fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("nobody has signed in yet"));
     }
     if (is_dead(o)) {
-        answer.error = mem_strdup(o->now.dead);
+        oauth_error_read(o->now.dead, &answer);
         enum fault_code dead = oauth_error_fault(o, &answer, f);
         oauth_add_cause(o, &answer, f);
         return dead;
@@ -427,6 +331,18 @@ enum fault_code oauth_refused(struct oauth *o, struct fault *f)
     fault_set(f, FAULT_AUTH, buf_cstr(&advice), _("a fresh sign-in is refused there"));
     fault_about(f, NULL, o->account->name);
     return FAULT_AUTH;
+}
+
+enum fault_code oauth_challenged(struct oauth *o, struct fault *f)
+{
+    struct token_store *store = o->account->tokens;
+    struct oauth_answer answer AUTO_ANSWER = {.error = mem_strdup("interaction_required")};
+    enum fault_code code = store->lock(store, f);
+    if (code) return code;
+    wipe(&o->now.access);
+    code = note_death(o, &answer, f);
+    store->unlock(store);
+    return code;
 }
 
 void oauth_accepted(struct oauth *o)

@@ -25,6 +25,8 @@ struct token_store {
 /* Keys of the configuration, for struct connector. */
 extern const struct setting_kind oauth_settings[];
 bool oauth_is_used(const struct account *account); /* false: its password is all there is */
+/* Where the API of the account's provider is, for accounts without a `url`. */
+const char *oauth_service(const struct account *account);
 
 struct oauth;
 /* account, env: borrowed until oauth_close. */
@@ -37,6 +39,9 @@ enum fault_code oauth_token(struct oauth *o, const char **token, struct fault *f
  * again); a fresh one that is refused, too, is FAULT_AUTH. */
 enum fault_code oauth_refused(struct oauth *o, struct fault *f);
 void oauth_accepted(struct oauth *o); /* it answered anything else */
+/* The remote wants more than a fresh token (a 401 with `claims`, microsoft-graph 1): FAULT_AUTH; the sign-in counts as dead until somebody
+ * signs in again. */
+enum fault_code oauth_challenged(struct oauth *o, struct fault *f);
 
 /* What is known of a sign-in without asking anybody. ends_ms: when it dies unless somebody does something: what the
  * service said, a certificate's end, or the end of what it may lie unused; 0 = not known. */

@@ -14,19 +14,14 @@
 void form_add(struct buf *form, const char *name, struct str value)
 {
     buf_addf(form, "%s%s=", form->len ? "&" : "", name);
-    for (size_t i = 0; i < value.n; i++) {
-        unsigned char c = (unsigned char)value.p[i];
-        bool plain =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c));
-        buf_addf(form, plain ? "%c" : "%%%02X", c);
-    }
+    url_encode(value, form);
 }
 
 void oauth_answer_clear(struct oauth_answer *a)
 {
     json_decref(a->body);
     free(a->error);
-    *a = (struct oauth_answer){NULL, NULL};
+    *a = (struct oauth_answer){.body = NULL};
 }
 
 /* -- errors -- */
@@ -66,14 +61,75 @@ static const struct error_row {
     {NULL, FAULT_AUTH, N_("the sign-in was refused"), NULL},
 };
 
+/* What Microsoft's number says more (microsoft-graph 1). */
+static const struct number_row {
+    long number;
+    const char *meaning, *advice; /* advice NULL: sign in again */
+} numbers[] = {
+    {50173, N_("the password was changed"), NULL},
+    {700082, N_("the sign-in was not used for 90 days"), NULL},
+    {50076, N_("Microsoft wants the second factor"), NULL},
+    {50079, N_("Microsoft wants a second factor to be set up"), NULL},
+    {65001, N_("nobody has agreed to this application yet"),
+     N_("the administrator agrees to the application's permissions in the Entra admin center; then sign in again")},
+    {7000215, N_("the application's secret is wrong"),
+     N_("give the secret's value, not its id: abgleich secret set ACCOUNT")},
+    {7000222, N_("the application's secret has expired"),
+     N_("make a new one under \"Certificates & secrets\", and give it: abgleich secret set ACCOUNT")},
+    {700024, N_("the clock of this machine is wrong"), N_("set the clock, and let it be kept right (NTP)")},
+    {700027, N_("the application's certificate is not the registered one"),
+     N_("upload the certificate of oauth.key_file under \"Certificates & secrets\"")},
+    {700016, N_("the application is not known in this tenant"),
+     N_("see oauth.client_id and oauth.tenant in the configuration")},
+    {90002, N_("there is no such tenant"), N_("see oauth.tenant in the configuration")},
+    {53003, N_("a rule of the organisation (Conditional Access) forbids this sign-in"), N_("ask its administrator")},
+};
+
+static const struct number_row *number_row(long number)
+{
+    for (size_t i = 0; number && i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].number == number) return &numbers[i];
+    return NULL;
+}
+
+char *oauth_error_text(const struct oauth_answer *a)
+{
+    struct buf out AUTO_BUF = BUF_INIT;
+    buf_addf(&out, "%s", a->error);
+    if (a->number) buf_addf(&out, " %ld", a->number);
+    return buf_detach(&out);
+}
+
+void oauth_error_read(const char *text, struct oauth_answer *out)
+{
+    struct str rest = str_of(text), word = str_split(&rest, ' ');
+    long long number;
+    out->error = mem_strndup(word.p, word.n);
+    if (rest.p && str_to_int64(rest, &number)) out->number = (long)number;
+}
+
+/* "error_codes":[50173], else the first number in "AADSTS50173: ..." */
+static long number_of(const json_t *body)
+{
+    const json_t *first = json_array_get(json_object_get(body, "error_codes"), 0);
+    if (json_is_integer(first)) return (long)json_integer_value(first);
+    const char *text = json_string_value(json_object_get(body, "error_description"));
+    return text && strncmp(text, "AADSTS", 6) == 0 ? strtol(text + 6, NULL, 10) : 0;
+}
+
 enum fault_code oauth_error_fault(const struct oauth *o, const struct oauth_answer *a, struct fault *f)
 {
     const struct error_row *row = errors;
     while (row->word && strcmp(row->word, a->error) != 0) row++;
+    const struct number_row *more = row->code == FAULT_AUTH ? number_row(a->number) : NULL;
+    const char *advice = more ? more->advice : row->advice;
     struct buf again AUTO_BUF = BUF_INIT;
+    struct buf told AUTO_BUF = BUF_INIT;
     buf_addf(&again, _("sign in again: abgleich login %s"), o->account->name);
-    fault_set(f, row->code, row->advice ? _(row->advice) : buf_cstr(&again), "%s (%s)", _(row->meaning),
-              row->word ? row->word : _("unknown error"));
+    buf_adds(&told, row->word ? row->word : _("unknown error"));
+    if (a->number) buf_addf(&told, ", AADSTS%ld", a->number);
+    fault_set(f, row->code, advice ? _(advice) : buf_cstr(&again), "%s (%s)", _(more ? more->meaning : row->meaning),
+              buf_cstr(&told));
     fault_about(f, NULL, o->account->name);
     return row->code;
 }
@@ -95,6 +151,7 @@ static enum fault_code read_answer(const struct http_exchange *x, struct oauth_a
     if (x->status < 300 && json_is_object(out->body) && !error) return FAULT_NONE;
     if (x->status < 400 || !error) return no_answer(x, f);
     out->error = mem_strdup(error);
+    out->number = number_of(out->body);
     return FAULT_NONE;
 }
 

@@ -1,7 +1,9 @@
 /* What the files of the sign-in share. Private to oauth*.c.
  *
- * oauth.c: settings, the kept sign-in, refreshing; oauth_life.c: when it ends, and why it may have; oauth_call.c: one request to the token endpoint and its errors;
- * oauth_jwt.c: signed assertions; oauth_login.c: the dialogues with a person. */
+ * oauth.c: settings, the kept sign-in, refreshing; oauth_life.c: when it ends, and why it may
+ * have; oauth_proof.c: what proves who signs in; oauth_jwt.c: signed
+ * assertions; oauth_call.c: one request to the token endpoint and its errors; oauth_login.c: the dialogues with a
+ * person. */
 #ifndef ABGLEICH_OAUTH_IMPL_H
 #define ABGLEICH_OAUTH_IMPL_H
 
@@ -37,12 +39,16 @@ void form_add(struct buf *form, const char *name, struct str value);
 struct oauth_answer { /* end with oauth_answer_clear */
     json_t *body;
     char *error; /* RFC 6749 5.2; NULL = it worked */
+    long number; /* of Microsoft's, which says more (AADSTS50173); 0 = none */
 };
 void oauth_answer_clear(struct oauth_answer *a);
 #define AUTO_ANSWER __attribute__((cleanup(oauth_answer_clear)))
 /* Posts the form. FAULT_NONE: an answer in JSON, maybe with `error`. */
 enum fault_code oauth_post(struct oauth *o, const char *url, struct str form, struct oauth_answer *out,
                            struct fault *f);
+/* The error as it is kept, and read again: "invalid_grant 50173". Owned. */
+char *oauth_error_text(const struct oauth_answer *a);
+void oauth_error_read(const char *text, struct oauth_answer *out);
 /* The fault of an error word. FAULT_AUTH only where a person must do something. */
 enum fault_code oauth_error_fault(const struct oauth *o, const struct oauth_answer *a, struct fault *f);
 
@@ -50,8 +56,8 @@ enum fault_code oauth_error_fault(const struct oauth *o, const struct oauth_answ
 /* The claims and header of an assertion, signed: "RS256" or "PS256" with the first private key in the PEM text.
  * FAULT_CONFIG. */
 enum fault_code jwt_sign(const json_t *header, const json_t *claims, struct str pem, struct buf *out, struct fault *f);
-/* SHA-256 of the first certificate in it (DER), base64url; false where there is none. */
-bool jwt_thumbprint(struct str pem, struct buf *out);
+/* SHA-256 (or SHA-1) of the first certificate in it (DER), base64url; false where there is none. */
+bool jwt_thumbprint(struct str pem, bool sha1, struct buf *out);
 /* Unix time at which that certificate ends; 0 = none. */
 int64_t jwt_certificate_end_s(struct str pem);
 void base64url_add(struct buf *out, const void *bytes, size_t n);
@@ -67,17 +73,23 @@ int64_t oauth_told_end_ms(const struct oauth *o, const struct oauth_answer *a);
 /* -- oauth.c -- */
 bool oauth_needs_person(const struct oauth *o); /* the flow has a dialogue and a refresh token */
 enum fault_code oauth_load(struct oauth *o, struct fault *f);
-enum fault_code oauth_read_key(const struct oauth *o, struct buf *out, struct fault *f); /* end with oauth_key_wipe */
-void oauth_key_wipe(struct buf *b);
-#define AUTO_KEY_BUF __attribute__((cleanup(oauth_key_wipe)))
 const char *oauth_address(const struct oauth *o, const char *key, struct buf *out); /* "oauth.token_url"; NULL = none */
 const char *oauth_scope(const struct oauth *o);
-bool oauth_is_microsoft(const struct oauth *o);
+bool oauth_is_of_microsoft(const struct oauth *o);
 /* Takes what a token endpoint gave into o->now and keeps it. */
 enum fault_code oauth_accept(struct oauth *o, const struct oauth_answer *a, struct fault *f);
+
+/* -- oauth_proof.c -- */
+/* The account's oauth.key_file; into an AUTO_KEY_BUF. */
+enum fault_code oauth_read_key(const struct oauth *o, struct buf *out, struct fault *f);
 /* client_id and what proves it. */
 enum fault_code oauth_add_client(struct oauth *o, struct buf *form, struct fault *f);
 /* The whole form of the flows without a person. */
 enum fault_code oauth_add_grant(struct oauth *o, struct buf *form, struct fault *f);
+/* What a sign-in is made of besides tokens, as a hash, owned: what was refused is asked again at once when a person
+ * changed it. */
+char *oauth_made_of(const struct oauth *o);
+void key_wipe(struct buf *b); /* overwritten before it is freed */
+#define AUTO_KEY_BUF __attribute__((cleanup(key_wipe)))
 
 #endif

@@ -107,14 +107,14 @@ int64_t jwt_certificate_end_s(struct str pem)
     return ok ? (int64_t)timegm(&end) : 0;
 }
 
-bool jwt_thumbprint(struct str pem, struct buf *out)
+bool jwt_thumbprint(struct str pem, bool sha1, struct buf *out)
 {
     BIO *bio = bio_of(pem);
     X509 *certificate = PEM_read_bio_X509(bio, NULL, no_phrase, NULL);
     BIO_free(bio);
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned n = 0;
-    bool ok = certificate && X509_digest(certificate, EVP_sha256(), hash, &n) == 1;
+    bool ok = certificate && X509_digest(certificate, sha1 ? EVP_sha1() : EVP_sha256(), hash, &n) == 1;
     X509_free(certificate);
     if (ok) base64url_add(out, hash, n);
     return ok;

@@ -2,6 +2,7 @@
  * 1). */
 #include "connectors/oauth_impl.h"
 
+#include "base/date.h"
 #include "base/i18n.h"
 #include "base/mem.h"
 
@@ -39,7 +40,7 @@ static bool lived_a_week(const struct oauth *o)
 void oauth_add_cause(const struct oauth *o, const struct oauth_answer *a, struct fault *f)
 {
     const char *text = NULL;
-    if (!f || !f->code || !a->error || strcmp(a->error, "invalid_grant") != 0 || oauth_is_microsoft(o)) return;
+    if (!f || !f->code || !a->error || strcmp(a->error, "invalid_grant") != 0 || oauth_is_of_microsoft(o)) return;
     if (o->flow == FLOW_SERVICE)
         text = _("for a service account: is this computer's clock right, and is there a person of that address in the "
                  "organisation?");
@@ -68,7 +69,7 @@ static int64_t end_of(const struct oauth *o, int64_t *life_ms)
     int64_t end_ms = 0;
     *life_ms = 0;
     if (oauth_needs_person(o) && o->now.refresh) {
-        int64_t idle_ms = oauth_is_microsoft(o) ? IDLE_MICROSOFT_MS : IDLE_GOOGLE_MS;
+        int64_t idle_ms = oauth_is_of_microsoft(o) ? IDLE_MICROSOFT_MS : IDLE_GOOGLE_MS;
         earliest(&end_ms, life_ms, o->now.used_ms, o->now.used_ms + idle_ms);
         if (o->now.ends_ms) earliest(&end_ms, life_ms, o->now.since_ms, o->now.ends_ms);
     }
@@ -78,6 +79,9 @@ static int64_t end_of(const struct oauth *o, int64_t *life_ms)
         int64_t end_s = oauth_read_key(o, &pem, &ignored) ? 0 : jwt_certificate_end_s(buf_str(&pem));
         if (end_s) earliest(&end_ms, life_ms, 0, end_s * 1000);
     }
+    const char *told = account_setting(o->account, "oauth.secret_expires");
+    char day[DATE_BYTES];
+    if (told && date_parse(str_of(told), day)) earliest(&end_ms, life_ms, 0, date_ms(day));
     return end_ms;
 }
 

@@ -223,7 +223,7 @@ static enum fault_code redeem(struct oauth *o, struct str query, const char *ver
                               struct fault *f)
 {
     struct buf code AUTO_BUF = BUF_INIT, form AUTO_BUF = BUF_INIT, error AUTO_BUF = BUF_INIT;
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     if (parameter(query, "error", &error)) answer.error = mem_strdup(buf_cstr(&error));
     if (answer.error || !parameter(query, "code", &code)) {
         if (!answer.error) answer.error = mem_strdup("invalid_request");
@@ -242,20 +242,21 @@ static void address_to_open(struct oauth *o, const char *verifier, const char *s
 {
     struct buf base AUTO_BUF = BUF_INIT, query AUTO_BUF = BUF_INIT, challenge AUTO_BUF = BUF_INIT;
     const char *address = oauth_address(o, "oauth.authorize_url", &base);
-    bool microsoft = oauth_is_microsoft(o);
+    bool microsoft = oauth_is_of_microsoft(o);
     pkce_challenge(str_of(verifier), &challenge);
     const struct {
         const char *name, *value;
-    } rows[] = {{"response_type", "code"},
-                {"client_id", account_setting(o->account, "oauth.client_id")},
-                {"redirect_uri", here},
-                {"scope", oauth_scope(o)},
-                {"state", state},
-                {"code_challenge", buf_cstr(&challenge)},
-                {"code_challenge_method", "S256"},
-                {"login_hint", o->account->user},
-                {"prompt", microsoft ? "select_account" : "consent"},
-                {"access_type", microsoft ? NULL : "offline"}}; /* google-people 1 */
+    } rows[] = {
+        {"response_type", "code"},
+        {"client_id", account_setting(o->account, "oauth.client_id")},
+        {"redirect_uri", here},
+        {"scope", oauth_scope(o)},
+        {"state", state},
+        {"code_challenge", buf_cstr(&challenge)},
+        {"code_challenge_method", "S256"},
+        {"login_hint", o->account->user},
+        {"prompt", microsoft ? "select_account" : "consent"},
+        {"access_type", microsoft ? NULL : "offline"}}; /* google-people 1 */
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value) form_add(&query, rows[i].name, str_of(rows[i].value));
     buf_addf(out, "%s%s%s", address ? address : "", address && strchr(address, '?') ? "&" : "?", buf_cstr(&query));
@@ -272,7 +273,7 @@ static enum fault_code by_browser(struct oauth *o, const struct oauth_guide *gui
     random_word(o, &verifier);
     random_word(o, &state);
     /* Microsoft takes any port of http://localhost where that is registered (microsoft-graph 1); Google either name. */
-    buf_addf(&here, "http://%s:%u", oauth_is_microsoft(o) ? "localhost" : "127.0.0.1", port);
+    buf_addf(&here, "http://%s:%u", oauth_is_of_microsoft(o) ? "localhost" : "127.0.0.1", port);
     address_to_open(o, buf_cstr(&verifier), buf_cstr(&state), buf_cstr(&here), &address);
     guide->show(guide->ctx, buf_cstr(&address), NULL);
     enum fault_code code = await(o, listener, guide, buf_cstr(&state), &query, f);
@@ -309,7 +310,7 @@ static enum fault_code poll_device(struct oauth *o, const char *device, int64_t 
     form_add(&form, "device_code", str_of(device));
     enum fault_code code = oauth_add_client(o, &form, f);
     while (!code && o->env->monotonic_ms(o->env) < until) {
-        struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+        struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
         struct fault why AUTO_FAULT = FAULT_INIT;
         if (o->env->sleep_ms(o->env, 1000 * interval_s)) return fault_set(f, FAULT_CANCELLED, NULL, _("stopped"));
         code = ask_token(o, buf_str(&form), &answer, &why);
@@ -331,7 +332,7 @@ static int64_t between(int64_t value, int64_t least, int64_t most)
 
 static enum fault_code by_device(struct oauth *o, const struct oauth_guide *guide, struct fault *f)
 {
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     enum fault_code bad = begin_device(o, &answer, f);
     if (bad) return bad;
     const char *device = json_string_value(json_object_get(answer.body, "device_code")),
@@ -354,7 +355,7 @@ static enum fault_code by_device(struct oauth *o, const struct oauth_guide *guid
 static enum fault_code by_key(struct oauth *o, struct fault *f)
 {
     struct buf form AUTO_BUF = BUF_INIT;
-    struct oauth_answer answer AUTO_ANSWER = {NULL, NULL};
+    struct oauth_answer answer AUTO_ANSWER = {.body = NULL};
     enum fault_code code = oauth_add_grant(o, &form, f);
     if (!code) code = ask_token(o, buf_str(&form), &answer, f);
     return code ? code : conclude(o, &answer, false, f);

@@ -6,8 +6,10 @@ static const struct connector *const connectors[] = {
     &connector_contactbox,
     &connector_carddav,
     &connector_people,
+    &connector_graph,
     &connector_fe2,
     &connector_directory,
+    &connector_phonebook,
 };
 
 const struct connector *connector_at(size_t i)

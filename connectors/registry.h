@@ -5,6 +5,7 @@
 
 #include "connectors/connector.h"
 
-extern const struct connector connector_contactbox, connector_carddav, connector_people, connector_fe2, connector_directory;
+extern const struct connector connector_contactbox, connector_carddav, connector_people, connector_graph, connector_fe2,
+    connector_directory, connector_phonebook;
 
 #endif

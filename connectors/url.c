@@ -201,6 +201,11 @@ static int hex_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+void url_encode(struct str s, struct buf *out)
+{
+    for (size_t i = 0; i < s.n; i++) buf_addf(out, is_unreserved((unsigned char)s.p[i]) ? "%c" : "%%%02X", (unsigned char)s.p[i]);
+}
+
 void url_canonical_path(struct str path, struct buf *out)
 {
     for (size_t i = 0; i < path.n; i++) {

@@ -16,6 +16,8 @@ bool url_same_origin(struct str a, struct str b);
 /* "https://cloud.example.org:8443", default port left out. */
 bool url_origin(struct str url, struct buf *out);
 bool url_is_loopback(struct str url); /* host is 127.*, [::1] or localhost */
+/* Appends bytes as part of a path, a query or a form: all but the unreserved characters encoded (RFC 3986 2.1). */
+void url_encode(struct str s, struct buf *out);
 /* Path in canonical form: unreserved characters decoded, all else that is no pchar encoded, hex in upper case, %2F kept. */
 void url_canonical_path(struct str path, struct buf *out);
 /* The path of an href in an answer, canonical: resolved against the request's URL. False if it lies on another origin (then out is

@@ -1,6 +1,7 @@
 #include "mapping/directory_csv.h"
 
 #include "base/csv.h"
+#include "base/date.h"
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "mapping/text.h"
@@ -48,6 +49,7 @@ static struct str *text_at(struct phonebook_entry *e, const struct column *c)
 /* -- reading -- */
 
 struct reading {
+    const struct directory_csv_options *options;
     struct phonebook *book;
     struct directory_report *report;
     struct fault *fault;
@@ -85,16 +87,25 @@ static enum fault_code refuse(struct reading *r, size_t line, const char *fmt, .
 
 static const struct column *column_named(struct str name)
 {
-    name = str_trim(name);
     for (size_t i = 0; i < N_COLUMNS; i++)
         if (str_eq_nocase(name, str_of(columns[i].name))) return &columns[i];
     return NULL;
 }
 
+/* By its own name, else by what people called it. */
+static const struct column *column_of(const struct reading *r, struct str name)
+{
+    const struct column *c = column_named(str_trim(name));
+    for (size_t i = 0; !c && r->options && i < r->options->n_aliases; i++)
+        if (str_eq_nocase(str_trim(name), r->options->aliases[i].name)) c = column_named(r->options->aliases[i].column);
+    return c;
+}
+
 /* Two names of one text: which of them holds? Numbers of both are taken. */
 static bool is_one(const struct column *a, const struct column *b)
 {
-    return a == b || (a->kind == COLUMN_TEXT && b->kind == COLUMN_TEXT && a->offset == b->offset);
+    bool numbers = a->kind == COLUMN_PHONE || a->kind == COLUMN_TYPED;
+    return (a == b && !numbers) || (a->kind == COLUMN_TEXT && b->kind == COLUMN_TEXT && a->offset == b->offset);
 }
 
 static enum fault_code read_header(struct reading *r, struct arena *arena)
@@ -103,9 +114,10 @@ static enum fault_code read_header(struct reading *r, struct arena *arena)
     if (!csv_next(&r->csv, arena, &cells, &r->n_of)) return refuse(r, 1, "%s", _("the file is empty"));
     r->of = arena_zalloc(arena, (r->n_of + 1) * sizeof *r->of);
     for (size_t i = 0; i < r->n_of; i++) {
-        r->of[i] = column_named(cells[i]);
+        r->of[i] = column_of(r, cells[i]);
         for (size_t k = 0; k < i; k++)
-            if (r->of[i] && r->of[k] && is_one(r->of[i], r->of[k]))
+            if (r->of[i] && r->of[k] &&
+                (is_one(r->of[i], r->of[k]) || str_eq_nocase(str_trim(cells[i]), str_trim(cells[k]))))
                 return refuse(r, r->csv.line, _("the column %s is there twice"), r->of[i]->name);
         if (!r->of[i]) continue;
         r->has_family |= strcmp(r->of[i]->name, "family_name") == 0;
@@ -154,17 +166,10 @@ static void typed_number(struct reading *r, struct phonebook_entry *e, size_t ca
 
 static bool is_date(struct arena *arena, struct str s, struct str *out)
 {
-    static const char iso[] = "dddd-dd-dd", german[] = "dd.dd.dddd";
-    bool fits[2] = {s.n == 10, s.n == 10};
-    for (size_t i = 0; i < s.n && i < 10; i++) {
-        bool digit = s.p[i] >= '0' && s.p[i] <= '9';
-        fits[0] &= iso[i] == 'd' ? digit : s.p[i] == iso[i];
-        fits[1] &= german[i] == 'd' ? digit : s.p[i] == german[i];
-    }
-    if (!fits[0] && !fits[1]) return false;
-    *out = fits[0] ? s : str_of(arena_printf(arena, "%.4s-%.2s-%.2s", s.p + 6, s.p + 3, s.p));
-    int month = (out->p[5] - '0') * 10 + out->p[6] - '0', day = (out->p[8] - '0') * 10 + out->p[9] - '0';
-    return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+    char day[DATE_BYTES];
+    if (!date_parse(s, day)) return false;
+    *out = arena_str(arena, str_of(day));
+    return true;
 }
 
 static size_t count_numbers(const struct str *cells, size_t n)
@@ -177,10 +182,20 @@ static size_t count_numbers(const struct str *cells, size_t n)
     return most;
 }
 
+/* As phonebook_line would have it, so that it need not look. */
+static bool is_one_line(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < ' ' || c == 0x7f || (c == ' ' && (i == 0 || i + 1 == s.n || s.p[i + 1] == ' '))) return false;
+    }
+    return true;
+}
+
 static void take_cell(struct reading *r, struct phonebook_entry *e, size_t cap, const struct column *c, struct str cell,
                       struct arena *arena)
 {
-    cell = phonebook_line(arena, cell);
+    if (!is_one_line(cell)) cell = phonebook_line(arena, cell);
     switch ((enum column_kind)c->kind) {
     case COLUMN_TEXT:
         *text_at(e, c) = unguarded(cell);
@@ -271,7 +286,8 @@ static struct str without_sep_line(struct str text, char *separator)
     return rest.p ? rest : (struct str){text.p + text.n, 0};
 }
 
-static enum fault_code to_utf8(struct str file, struct arena *arena, struct str *out, struct fault *f)
+static enum fault_code to_utf8(struct str file, const char *charset, struct arena *arena, struct str *out,
+                               struct fault *f)
 {
     size_t bad = 0;
     *out = file;
@@ -281,6 +297,7 @@ static enum fault_code to_utf8(struct str file, struct arena *arena, struct str 
         return fault_set(f, FAULT_UNREADABLE, _("save the file as UTF-8"), _("the file begins as UTF-16 and is none"));
     }
     if (text_is_utf8(file)) return FAULT_NONE;
+    if (charset && text_from_charset(arena, file, charset, out)) return FAULT_NONE;
     while (bad < file.n) {
         unsigned char c = (unsigned char)file.p[bad];
         size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
@@ -291,15 +308,15 @@ static enum fault_code to_utf8(struct str file, struct arena *arena, struct str 
                      _("the file is no UTF-8, from byte %zu on"), bad);
 }
 
-enum fault_code directory_csv_read(struct str file, struct phonebook *out, struct directory_report *report,
-                                   struct fault *f)
+enum fault_code directory_csv_read(struct str file, const struct directory_csv_options *options, struct phonebook *out,
+                                   struct directory_report *report, struct fault *f)
 {
     struct arena head AUTO_ARENA = ARENA_INIT, row AUTO_ARENA = ARENA_INIT;
-    struct reading r = {.book = out, .report = report, .fault = f, .key = out->key};
+    struct reading r = {.options = options, .book = out, .report = report, .fault = f, .key = out->key};
     struct str text, *cells;
     char separator = 0;
     size_t n;
-    enum fault_code code = to_utf8(file, &head, &text, f);
+    enum fault_code code = to_utf8(file, options ? options->charset : NULL, &head, &text, f);
     if (code) return code;
     if (str_starts(text, STR("\xef\xbb\xbf"))) text = (struct str){text.p + 3, text.n - 3};
     text = without_sep_line(text, &separator);
@@ -312,6 +329,28 @@ enum fault_code directory_csv_read(struct str file, struct phonebook *out, struc
     map64_free(&r.ids);
     report->stored = out->n;
     return code;
+}
+
+enum fault_code directory_csv_aliases(struct str text, struct arena *arena, struct directory_csv_options *out,
+                                      struct fault *f)
+{
+    size_t lines = 1, number = 0;
+    for (size_t i = 0; i < text.n; i++) lines += text.p[i] == '\n';
+    if (str_starts(text, STR("\xef\xbb\xbf"))) text = (struct str){text.p + 3, text.n - 3};
+    out->aliases = arena_zalloc(arena, lines * sizeof *out->aliases);
+    out->n_aliases = 0;
+    while (text.p) {
+        struct str column = str_trim(str_split(&text, '\n')), name;
+        number++;
+        if (!column.n || column.p[0] == '#') continue;
+        name = str_trim(str_split(&column, '='));
+        column = column.p ? str_trim(column) : STR_NONE;
+        if (!name.n || !column_named(column))
+            return fault_set(f, FAULT_CONFIG, _("write \"name in the file = column\", like Nachname = family_name"),
+                             _("line %zu: \"%.*s\" is no column of a phonebook"), number, STR_ARG(column));
+        out->aliases[out->n_aliases++] = (struct directory_csv_alias){arena_str(arena, name), arena_str(arena, column)};
+    }
+    return FAULT_NONE;
 }
 
 /* -- writing -- */
@@ -372,25 +411,40 @@ void directory_csv_write(const struct phonebook *p, struct buf *out)
 
 /* -- a card -- */
 
-static void add_line(struct buf *out, const char *name, struct str value)
+/* What was added since `start` is a line: it ends, folded where it is long. */
+static void end_line(struct buf *out, size_t start)
 {
     struct buf line AUTO_BUF = BUF_INIT;
-    if (!value.n) return;
-    buf_addf(&line, "%s:", name);
-    vcard_escape(&line, value, VCARD_30);
+    if (out->len - start <= 75) {
+        buf_adds(out, "\r\n");
+        return;
+    }
+    buf_add(&line, out->data + start, out->len - start);
+    buf_truncate(out, start);
     vcard_fold(out, buf_str(&line), true);
+}
+
+static void add_line(struct buf *out, const char *name, struct str value)
+{
+    size_t start = out->len;
+    if (!value.n) return;
+    buf_adds(out, name);
+    buf_addc(out, ':');
+    vcard_escape(out, value, VCARD_30);
+    end_line(out, start);
 }
 
 static void add_parts(struct buf *out, const char *name, struct str a, struct str b, const char *end)
 {
-    struct buf line AUTO_BUF = BUF_INIT;
+    size_t start = out->len;
     if (!a.n && !b.n) return;
-    buf_addf(&line, "%s:", name);
-    vcard_escape(&line, a, VCARD_30);
-    if (b.n || *end) buf_addc(&line, ';');
-    vcard_escape(&line, b, VCARD_30);
-    buf_adds(&line, end);
-    vcard_fold(out, buf_str(&line), true);
+    buf_adds(out, name);
+    buf_addc(out, ':');
+    vcard_escape(out, a, VCARD_30);
+    if (b.n || *end) buf_addc(out, ';');
+    vcard_escape(out, b, VCARD_30);
+    buf_adds(out, end);
+    end_line(out, start);
 }
 
 void directory_card(const struct phonebook_entry *e, struct buf *out)

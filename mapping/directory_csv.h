@@ -4,6 +4,18 @@
 
 #include "mapping/phonebook.h"
 
+/* What is not to be told from a file. */
+struct directory_csv_options {
+    const char *charset; /* of a file that is no UTF-8: "windows-1252"; NULL = it is refused */
+    struct directory_csv_alias {
+        struct str name, column; /* "Nachname" = "family_name" */
+    } * aliases;
+    size_t n_aliases;
+};
+/* "Nachname = family_name", a line each; # begins a remark. FAULT_CONFIG with the line. In the arena. */
+enum fault_code directory_csv_aliases(struct str text, struct arena *arena, struct directory_csv_options *out,
+                                      struct fault *f);
+
 /* The bounds of what is read; each is refused with a sentence of its own. */
 #define DIRECTORY_ROWS_MAX ((size_t)250000)
 #define DIRECTORY_CELL_MAX ((size_t)4096)
@@ -14,9 +26,9 @@ struct directory_report {
     struct buf warnings; /* a line each: "line 7: ..." */
 };
 /* Reads a file into the phonebook (which must be empty; its region is set). FAULT_UNREADABLE with the line: nothing may
- * be taken of it. The report is freed with buf_free(&report->warnings). */
-enum fault_code directory_csv_read(struct str file, struct phonebook *out, struct directory_report *report,
-                                   struct fault *f);
+ * be taken of it. options: NULL = none. The report is freed with buf_free(&report->warnings). */
+enum fault_code directory_csv_read(struct str file, const struct directory_csv_options *options, struct phonebook *out,
+                                   struct directory_report *report, struct fault *f);
 /* C4: UTF-8, CRLF, commas. */
 void directory_csv_write(const struct phonebook *p, struct buf *out);
 /* One row of it. */

@@ -1,4 +1,5 @@
 /* A person of the API as a vCard 3.0, which every program reads. The same person gives the same bytes. */
+#include "mapping/api_card.h"
 #include "mapping/people_table.h"
 #include "mapping/vcard_values.h"
 
@@ -11,15 +12,6 @@ struct writing {
 
 /* -- lines -- */
 
-/* What stands in a line without escapes must not end it: a control character there becomes a space. */
-static void put_line(struct writing *w, struct str line)
-{
-    char *clean = arena_strdup(&w->arena, line);
-    for (size_t i = 0; i < line.n; i++)
-        if ((unsigned char)clean[i] < ' ' && clean[i] != '\t') clean[i] = ' ';
-    vcard_fold(w->out, (struct str){clean, line.n}, true);
-}
-
 /* The group says which label, or which company, belongs to it: "item3." */
 static void begin(struct writing *w, struct buf *line, struct str label, const char *property)
 {
@@ -29,43 +21,15 @@ static void begin(struct writing *w, struct buf *line, struct str label, const c
 
 static void end(struct writing *w, struct buf *line, struct str label)
 {
-    put_line(w, buf_str(line));
+    card_line(&w->arena, w->out, buf_str(line));
     if (!label.n) return;
     struct buf text AUTO_BUF = BUF_INIT;
     buf_addf(&text, "item%u.X-ABLabel:", w->groups_made);
     vcard_escape(&text, label, VCARD_30);
-    put_line(w, buf_str(&text));
-}
-
-static void put_text(struct writing *w, const char *property, struct str value)
-{
-    struct buf line AUTO_BUF = BUF_INIT;
-    if (!value.n) return;
-    buf_addf(&line, "%s:", property);
-    vcard_escape(&line, value, VCARD_30);
-    put_line(w, buf_str(&line));
+    card_line(&w->arena, w->out, buf_str(&text));
 }
 
 /* -- types -- */
-
-/* A URI has no escapes (RFC 2426 4), but readers undo those they meet. */
-static void add_uri(struct buf *line, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '\\') buf_addc(line, '\\');
-        buf_addc(line, s.p[i]);
-    }
-}
-
-/* As a parameter without quotes, and as part of a key: what is no letter there becomes a dash. */
-static void add_word(struct buf *line, struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = (char)(s.p[i] | 0x20);
-        bool plain = (c >= 'a' && c <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-' || (s.p[i] & 0x80);
-        buf_addc(line, plain ? s.p[i] : '-');
-    }
-}
 
 /* How the API spells words of its own that Apple's address book knows as well. */
 static struct str label_of(struct str type)
@@ -106,7 +70,7 @@ static void put_value(struct writing *w, const struct people_row *row, const jso
     if (row->kind == PEOPLE_PERSON) buf_adds(&line, ";VALUE=text");
     buf_addc(&line, ':');
     if (row->field == FIELD_URL)
-        add_uri(&line, value);
+        card_add_uri(&line, value);
     else
         vcard_escape(&line, value, VCARD_30);
     end(w, &line, label);
@@ -135,7 +99,7 @@ static void put_name(struct writing *w, const json_t *name)
         buf_addc(&line, i ? ';' : ':');
         vcard_escape(&line, people_text(name, parts[i]), VCARD_30);
     }
-    put_line(w, buf_str(&line));
+    card_line(&w->arena, w->out, buf_str(&line));
 }
 
 /* The name as shown, from the parts: what Google shows follows the language of the account. */
@@ -152,7 +116,7 @@ static void put_shown_name(struct writing *w, const json_t *person, const json_t
     const json_t *company = json_array_get(json_object_get(person, "organizations"), 0);
     if (!shown.len) buf_addstr(&shown, people_text(company, "name"));
     if (shown.len)
-        put_text(w, "FN", buf_str(&shown));
+        card_text(&w->arena, w->out, "FN", buf_str(&shown));
     else
         buf_adds(w->out, "FN:\r\n");
 }
@@ -167,7 +131,7 @@ static void put_names(struct writing *w, const json_t *person)
     for (size_t i = 0; i < people_rows_n; i++) {
         const struct people_row *row = &people_rows[i];
         if (row->kind == PEOPLE_NAME && *row->property == 'X')
-            put_text(w, row->property, people_text(name, row->member));
+            card_text(&w->arena, w->out, row->property, people_text(name, row->member));
     }
 }
 
@@ -182,13 +146,13 @@ static void put_organization(struct writing *w, const json_t *entry, bool groupe
         vcard_escape(&line, name, VCARD_30);
         if (department.n) buf_addc(&line, ';');
         vcard_escape(&line, department, VCARD_30);
-        put_line(w, buf_str(&line));
+        card_line(&w->arena, w->out, buf_str(&line));
     }
     for (size_t i = 0; i < people_rows_n; i++) {
         const struct people_row *row = &people_rows[i];
         if (row->kind != PEOPLE_POSITION) continue;
         const char *property = arena_printf(&w->arena, "%s%s", group, row->property);
-        put_text(w, property, people_text(entry, row->member));
+        card_text(&w->arena, w->out, property, people_text(entry, row->member));
     }
 }
 
@@ -222,11 +186,11 @@ static void put_birthday(struct writing *w, const struct people_row *row, const 
     struct buf line AUTO_BUF = BUF_INIT;
     buf_adds(&line, row->property);
     if (add_date(&line, json_object_get(entry, "date")))
-        put_line(w, buf_str(&line));
+        card_line(&w->arena, w->out, buf_str(&line));
     else if (people_text(entry, "text").n) {
         buf_adds(&line, ";VALUE=text:");
         vcard_escape(&line, people_text(entry, "text"), VCARD_30);
-        put_line(w, buf_str(&line));
+        card_line(&w->arena, w->out, buf_str(&line));
     }
 }
 
@@ -261,11 +225,11 @@ static void put_handle(struct writing *w, const struct people_row *row, const js
         buf_addf(&line, ":%s:", ascii_lower(&w->arena, scheme).p);
     else if (protocol.n) {
         buf_adds(&line, ";X-SERVICE-TYPE=");
-        add_word(&line, protocol);
+        card_add_word(&line, protocol);
         buf_adds(&line, ":x-apple:");
     } else
         buf_adds(&line, ":x-apple:");
-    add_uri(&line, user);
+    card_add_uri(&line, user);
     end(w, &line, label);
 }
 
@@ -277,7 +241,7 @@ static void put_sip(struct writing *w, const struct people_row *row, const json_
     struct str label = begin_typed(w, &line, row, entry);
     bool whole = str_starts_nocase(address, STR("sip:")) || str_starts_nocase(address, STR("sips:"));
     buf_addf(&line, ":%s", whole ? "" : "sip:");
-    add_uri(&line, address);
+    card_add_uri(&line, address);
     end(w, &line, label);
 }
 
@@ -314,17 +278,7 @@ static void put_categories(struct writing *w, const json_t *list)
         buf_adds(&line, line.len ? "," : "CATEGORIES:");
         vcard_escape(&line, str_of(name), VCARD_30);
     }
-    if (line.len) put_line(w, buf_str(&line));
-}
-
-static void put_photo(struct writing *w, struct str photo)
-{
-    struct buf line AUTO_BUF = BUF_INIT;
-    if (!photo.n) return;
-    const char *type = str_starts(photo, STR("\x89PNG")) ? "PNG" : str_starts(photo, STR("GIF8")) ? "GIF" : "JPEG";
-    buf_addf(&line, "PHOTO;ENCODING=b;TYPE=%s:", type);
-    base64_encode(photo, &line);
-    put_line(w, buf_str(&line));
+    if (line.len) card_line(&w->arena, w->out, buf_str(&line));
 }
 
 static size_t count_own(const json_t *list)
@@ -354,7 +308,7 @@ static void put_entry(struct writing *w, const struct people_row *row, const jso
         put_event(w, row, entry);
         break;
     case PEOPLE_NOTE:
-        put_text(w, row->property, people_text(entry, row->member));
+        card_text(&w->arena, w->out, row->property, people_text(entry, row->member));
         break;
     case PEOPLE_HANDLE:
         put_handle(w, row, entry);
@@ -391,11 +345,11 @@ void people_card(const json_t *person, const struct people_groups *groups, struc
     struct writing w = {.out = out, .arena = ARENA_INIT, .groups = groups};
     struct str uid = people_uid(person);
     buf_adds(out, "BEGIN:VCARD\r\nVERSION:3.0\r\n");
-    put_text(&w, "UID", uid.n ? uid : people_text(people_source(person), "id"));
+    card_text(&w.arena, out, "UID", uid.n ? uid : people_text(people_source(person), "id"));
     put_names(&w, person);
     put_rows(&w, person);
     put_categories(&w, json_object_get(person, "memberships"));
-    put_photo(&w, photo);
+    card_photo(&w.arena, out, photo);
     buf_adds(out, "END:VCARD\r\n");
     arena_free(&w.arena);
 }

@@ -1,5 +1,7 @@
 #include "mapping/people_table.h"
 
+#include "mapping/api_card.h"
+
 static const struct people_type phone_types[] = {
     {"CELL,WORK", "workMobile"},
     {"FAX,HOME", "homeFax"},
@@ -161,9 +163,7 @@ bool people_is_own(const json_t *entry)
 
 struct str people_text(const json_t *entry, const char *member)
 {
-    const json_t *text = json_object_get(entry, member);
-    size_t n = json_string_length(text);
-    return n ? (struct str){json_string_value(text), n} : STR_NONE;
+    return json_member(entry, member);
 }
 
 const json_t *people_source(const json_t *person)

@@ -1,21 +1,14 @@
 /* A card as what the API is asked to hold. It reads elements, so every spelling a card may use is one here. */
 #include "base/i18n.h"
-#include "base/mem.h"
+#include "mapping/api_card.h"
 #include "mapping/people_table.h"
 #include "mapping/vcard_values.h"
-
-#include <stdlib.h>
 
 struct reading {
     struct arena *arena;
     const struct record *record;
     json_t *person;
 };
-
-static void set_text(json_t *entry, const char *member, struct str text)
-{
-    if (text.n) json_object_set_new(entry, member, json_stringn(text.p, text.n));
-}
 
 static json_t *list_of(json_t *person, const char *name)
 {
@@ -40,51 +33,7 @@ static json_t *only_entry(json_t *person, const char *name)
     return entry ? entry : add_entry(person, name);
 }
 
-/* Items of a composed value joined by `with`. */
-static struct str joined(struct arena *arena, struct str value, const char *with)
-{
-    if (!value.n || !memchr(value.p, PART_SEPARATOR, value.n)) return value;
-    struct buf out AUTO_BUF = BUF_INIT;
-    struct str rest = value;
-    while (rest.p) {
-        struct str part = str_split(&rest, PART_SEPARATOR);
-        if (part.n && out.len) buf_adds(&out, with);
-        buf_addstr(&out, part);
-    }
-    return arena_str(arena, buf_str(&out));
-}
-
-/* -- types: "tel;CELL,WORK;Zentrale" -- */
-
-static struct str key_part(struct str key, int part)
-{
-    struct str found = STR_NONE;
-    for (int i = 0; i <= part && key.p; i++) found = str_split(&key, ';');
-    return key.p || found.n ? found : found;
-}
-
-/* What follows the n-th semicolon, further ones included: a label may hold any character. */
-static struct str key_rest(struct str key, int part)
-{
-    for (int i = 0; i < part && key.p; i++) str_split(&key, ';');
-    return key;
-}
-
-static bool has_word(struct str words, struct str word)
-{
-    while (words.p)
-        if (str_eq(str_split(&words, ','), word)) return true;
-    return false;
-}
-
-static bool has_all(struct str words, struct str wanted)
-{
-    while (wanted.p) {
-        struct str word = str_split(&wanted, ',');
-        if (word.n && !has_word(words, word)) return false;
-    }
-    return true;
-}
+/* -- types -- */
 
 /* "_$!<HomePage>!$_" is Apple's spelling of a word every program translates: "homePage". */
 static struct str plain_label(struct arena *arena, struct str label)
@@ -99,13 +48,13 @@ static struct str type_of(struct reading *r, const struct people_row *row, struc
 {
     if (label.n) return plain_label(r->arena, label);
     for (const struct people_type *t = row->types; t && t->words && words.n; t++)
-        if (*t->words && has_all(words, str_of(t->words))) return str_of(t->type);
+        if (*t->words && element_has_words(words, str_of(t->words))) return str_of(t->type);
     return STR_NONE;
 }
 
 static void set_type(struct reading *r, const struct people_row *row, json_t *entry, struct str words, struct str label)
 {
-    set_text(entry, "type", type_of(r, row, words, label));
+    json_set_member(entry, "type", type_of(r, row, words, label));
 }
 
 /* -- one element -- */
@@ -113,8 +62,8 @@ static void set_type(struct reading *r, const struct people_row *row, json_t *en
 static void want_value(struct reading *r, const struct people_row *row, const struct element *e)
 {
     json_t *entry = add_entry(r->person, row->list);
-    set_text(entry, row->member, e->value_text);
-    set_type(r, row, entry, key_part(e->key_text, 1), key_rest(e->key_text, 2));
+    json_set_member(entry, row->member, e->value_text);
+    set_type(r, row, entry, element_key_part(e->key_text, 1), element_key_rest(e->key_text, 2));
 }
 
 static void want_address(struct reading *r, const struct people_row *row, const struct element *e)
@@ -122,8 +71,8 @@ static void want_address(struct reading *r, const struct people_row *row, const 
     struct str rest = e->value_text;
     json_t *entry = add_entry(r->person, row->list);
     for (size_t i = 0; i < 7 && rest.p; i++)
-        set_text(entry, people_address_members[i], str_split(&rest, PART_SEPARATOR));
-    set_type(r, row, entry, key_part(e->key_text, 1), key_rest(e->key_text, 2));
+        json_set_member(entry, people_address_members[i], str_split(&rest, PART_SEPARATOR));
+    set_type(r, row, entry, element_key_part(e->key_text, 1), element_key_rest(e->key_text, 2));
 }
 
 static struct str group_of(const struct reading *r, const struct element *e)
@@ -141,7 +90,7 @@ static json_t *organization_for(struct reading *r, const char *member, struct st
         if ((!group.n || same) && !json_object_get(entry, member)) return entry;
     }
     json_t *entry = add_entry(r->person, "organizations");
-    set_text(entry, "group", group);
+    json_set_member(entry, "group", group);
     return entry;
 }
 
@@ -149,14 +98,14 @@ static void want_company(struct reading *r, const struct people_row *row, const 
 {
     struct str rest = e->value_text, name = str_split(&rest, PART_SEPARATOR);
     json_t *entry = add_entry(r->person, row->list);
-    set_text(entry, "group", group_of(r, e));
-    set_text(entry, "name", name);
-    set_text(entry, "department", joined(r->arena, rest, ", "));
+    json_set_member(entry, "group", group_of(r, e));
+    json_set_member(entry, "name", name);
+    json_set_member(entry, "department", element_joined(r->arena, rest, ", "));
 }
 
 static void want_position(struct reading *r, const struct people_row *row, const struct element *e)
 {
-    set_text(organization_for(r, row->member, group_of(r, e)), row->member, e->value_text);
+    json_set_member(organization_for(r, row->member, group_of(r, e)), row->member, e->value_text);
 }
 
 /* "1980-03-05" with '-' for each part that is not there, as date_normal makes it. False: no date the API can hold. */
@@ -184,7 +133,7 @@ static void want_birthday(struct reading *r, const struct element *e)
 {
     json_t *entry = json_object();
     if (str_starts(e->value_text, STR("t:")))
-        set_text(entry, "text", (struct str){e->value_text.p + 2, e->value_text.n - 2});
+        json_set_member(entry, "text", (struct str){e->value_text.p + 2, e->value_text.n - 2});
     else
         set_date(entry, e->value_text);
     if (json_object_size(entry)) json_array_append(list_of(r->person, "birthdays"), entry);
@@ -196,7 +145,7 @@ static void want_event(struct reading *r, const struct people_row *row, const st
     json_t *entry = json_object();
     bool anniversary = row->field == FIELD_ANNIVERSARY;
     if (set_date(entry, e->value_text)) {
-        set_text(entry, "type", anniversary ? STR("anniversary") : plain_label(r->arena, key_rest(e->key_text, 2)));
+        json_set_member(entry, "type", anniversary ? STR("anniversary") : plain_label(r->arena, element_key_rest(e->key_text, 2)));
         json_array_append(list_of(r->person, "events"), entry);
     }
     json_decref(entry);
@@ -213,7 +162,7 @@ static struct str protocol_of(struct reading *r, struct str spelling)
 /* "impp;IMPP:SKYPE;HOME;label" */
 static bool is_sip(const struct element *e)
 {
-    struct str spelling = key_part(e->key_text, 1);
+    struct str spelling = element_key_part(e->key_text, 1);
     return str_eq(spelling, STR("IMPP:SIP")) || str_eq(spelling, STR("IMPP:SIPS"));
 }
 
@@ -221,41 +170,30 @@ static void want_handle(struct reading *r, const struct people_row *row, const s
 {
     if (is_sip(e)) return;
     json_t *entry = add_entry(r->person, row->list);
-    set_text(entry, row->member, e->value_text);
-    set_text(entry, "protocol", protocol_of(r, key_part(e->key_text, 1)));
-    set_type(r, row, entry, key_part(e->key_text, 2), key_rest(e->key_text, 3));
+    json_set_member(entry, row->member, e->value_text);
+    json_set_member(entry, "protocol", protocol_of(r, element_key_part(e->key_text, 1)));
+    set_type(r, row, entry, element_key_part(e->key_text, 2), element_key_rest(e->key_text, 3));
 }
 
 static void want_sip(struct reading *r, const struct people_row *row, const struct element *e)
 {
     if (!is_sip(e)) return;
     json_t *entry = add_entry(r->person, row->list);
-    set_text(entry, row->member, str_of(arena_printf(r->arena, "sip:%.*s", STR_ARG(e->value_text))));
-    set_type(r, row, entry, key_part(e->key_text, 2), key_rest(e->key_text, 3));
-}
-
-/* A UID or an address names somebody by what Google cannot follow. */
-static bool is_reference(const struct reading *r, const struct element *e)
-{
-    const struct property *p = &r->record->card->props[e->prop];
-    const struct param *value = property_param(p, "VALUE");
-    if (value && value->n_values && str_eq_nocase(value->values[0], STR("uri"))) return true;
-    struct str raw = str_trim(p->value);
-    return str_starts_nocase(raw, STR("urn:")) || str_find(raw, STR("://")) != (size_t)-1 ||
-           str_starts_nocase(raw, STR("mailto:")) || str_starts_nocase(raw, STR("tel:"));
+    json_set_member(entry, row->member, str_of(arena_printf(r->arena, "sip:%.*s", STR_ARG(e->value_text))));
+    set_type(r, row, entry, element_key_part(e->key_text, 2), element_key_rest(e->key_text, 3));
 }
 
 static void want_person(struct reading *r, const struct people_row *row, const struct element *e)
 {
-    if (!is_reference(r, e)) want_value(r, row, e);
+    if (!element_is_reference(r->record, e)) want_value(r, row, e);
 }
 
 static void want_own(struct reading *r, const struct people_row *row, struct str name, struct str value)
 {
     if (!name.n) return;
     json_t *entry = add_entry(r->person, row->list);
-    set_text(entry, "key", name);
-    set_text(entry, "value", value);
+    json_set_member(entry, "key", name);
+    json_set_member(entry, "value", value);
 }
 
 static struct str own_text(const struct reading *r, const struct element *e)
@@ -266,23 +204,15 @@ static struct str own_text(const struct reading *r, const struct element *e)
 
 static void want_photo(struct reading *r, const struct element *e)
 {
-    const struct property *p = &r->record->card->props[e->prop];
-    struct buf bytes AUTO_BUF = BUF_INIT;
     struct buf base64 AUTO_BUF = BUF_INIT;
-    if (!str_starts(e->value_text, STR("b:"))) return;
-    struct str value = str_trim(p->value);
-    size_t comma = str_starts_nocase(value, STR("data:")) ? str_find(value, STR(",")) : (size_t)-1;
-    if (comma != (size_t)-1) value = (struct str){value.p + comma + 1, value.n - comma - 1};
-    if (!base64_decode(value, &bytes)) return;
-    base64_encode(buf_str(&bytes), &base64);
-    set_text(r->person, "photo", buf_str(&base64));
+    if (element_photo(r->record, e, &base64)) json_set_member(r->person, "photo", buf_str(&base64));
 }
 
 static void want(struct reading *r, const struct people_row *row, const struct element *e)
 {
     switch ((enum people_kind)row->kind) {
     case PEOPLE_NAME:
-        set_text(only_entry(r->person, row->list), row->member, joined(r->arena, e->value_text, " "));
+        json_set_member(only_entry(r->person, row->list), row->member, element_joined(r->arena, e->value_text, " "));
         break;
     case PEOPLE_FN:
         break; /* want_whole_name */
@@ -305,7 +235,7 @@ static void want(struct reading *r, const struct people_row *row, const struct e
         want_event(r, row, e);
         break;
     case PEOPLE_NOTE:
-        set_text(only_entry(r->person, row->list), row->member, e->value_text);
+        json_set_member(only_entry(r->person, row->list), row->member, e->value_text);
         break;
     case PEOPLE_HANDLE:
         want_handle(r, row, e);
@@ -317,14 +247,14 @@ static void want(struct reading *r, const struct people_row *row, const struct e
         want_person(r, row, e);
         break;
     case PEOPLE_CUSTOM:
-        want_own(r, row, key_rest(e->key_text, 1), e->value_text);
+        want_own(r, row, element_key_rest(e->key_text, 1), e->value_text);
         break;
     case PEOPLE_OWN:
-        if (str_eq(key_part(e->key_text, 1), STR(PEOPLE_OWN_FIELD)))
-            want_own(r, row, key_rest(e->key_text, 3), own_text(r, e));
+        if (str_eq(element_key_part(e->key_text, 1), STR(PEOPLE_OWN_FIELD)))
+            want_own(r, row, element_key_rest(e->key_text, 3), own_text(r, e));
         break;
     case PEOPLE_GROUP:
-        set_text(add_entry(r->person, row->list), "category", e->value_text);
+        json_set_member(add_entry(r->person, row->list), "category", e->value_text);
         break;
     case PEOPLE_PHOTO:
         want_photo(r, e);
@@ -333,27 +263,6 @@ static void want(struct reading *r, const struct people_row *row, const struct e
 }
 
 /* -- the whole -- */
-
-static bool is_preferred(const struct reading *r, const struct element *e)
-{
-    const struct property *p = &r->record->card->props[e->prop];
-    const struct param *pref = property_param(p, "PREF");
-    return property_has_type(p, "PREF") || (pref && pref->n_values && str_eq(pref->values[0], STR("1")));
-}
-
-struct placed {
-    const struct element *e;
-    bool preferred;
-};
-
-/* In the order of the card, what is preferred first: that is all Google knows of preference. */
-static int by_place(const void *a, const void *b)
-{
-    const struct placed *x = a, *y = b;
-    if (x->preferred != y->preferred) return x->preferred ? -1 : 1;
-    if (x->e->prop != y->e->prop) return x->e->prop < y->e->prop ? -1 : 1;
-    return (x->e->item > y->e->item) - (x->e->item < y->e->item);
-}
 
 static void want_all(struct reading *r, const struct people_row *row, const struct placed *list, size_t n)
 {
@@ -370,7 +279,7 @@ static void want_whole_name(struct reading *r, const struct placed *list, size_t
         if (json_object_get(name, parts[i])) return;
     for (size_t i = 0; i < n; i++) {
         const struct element *e = list[i].e;
-        if (e->field->id == FIELD_FN) set_text(only_entry(r->person, "names"), "unstructuredName", e->value_text);
+        if (e->field->id == FIELD_FN) json_set_member(only_entry(r->person, "names"), "unstructuredName", e->value_text);
     }
 }
 
@@ -391,11 +300,8 @@ json_t *people_wanted(struct str card, struct fault *f)
         return NULL;
     }
     size_t n;
-    const struct element *elements = record_elements(record, &n);
-    struct placed *list AUTO_FREE = mem_alloc((n + 1) * sizeof *list);
+    const struct placed *list = elements_placed(&arena, record, &n);
     struct reading r = {&arena, record, json_object()};
-    for (size_t i = 0; i < n; i++) list[i] = (struct placed){&elements[i], is_preferred(&r, &elements[i])};
-    qsort(list, n, sizeof *list, by_place);
     for (size_t i = 0; i < people_rows_n; i++) want_all(&r, &people_rows[i], list, n);
     want_whole_name(&r, list, n);
     drop_marks(r.person);

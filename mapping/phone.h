@@ -12,6 +12,9 @@ extern "C" {
 /* Appends the matching key: E.164 plus ";ext=N", or "raw:" + the text for what is no public number: short codes, anything with
  * *, # or letters. region: "DE". Slow (20 us): callers cache or avoid. */
 void phone_key(struct str number, const char *region, struct buf *out);
+/* Appends a region's country code ("49") and what stands before a number inside the country ("0" in DE, nothing in IT).
+ * False: there is no such region. */
+bool phone_country(const char *region, struct buf *code, struct buf *trunk);
 
 #ifdef __cplusplus
 }

@@ -8,8 +8,6 @@
 #include "mapping/vcard_values.h"
 
 #include <stdlib.h>
-#include <unicode/ucol.h>
-#include <unicode/ustring.h>
 
 const char *phone_kind_name(enum phone_kind kind)
 {
@@ -31,7 +29,7 @@ static struct phonebook_entry *room(struct phonebook *p)
         p->cap = p->cap ? p->cap * 2 : 64;
         p->entries = mem_realloc(p->entries, p->cap * sizeof *p->entries);
     }
-    p->entries[p->n] = (struct phonebook_entry){.numbers = NULL};
+    p->entries[p->n] = (struct phonebook_entry){.source = p->source};
     return &p->entries[p->n++];
 }
 
@@ -89,12 +87,11 @@ static bool is_stable(struct str e164, const char *region)
 
 static void set_e164(struct phonebook *p, struct phonebook_number *n)
 {
-    struct buf key AUTO_BUF = BUF_INIT;
-    phone_key(n->text, p->region, &key);
+    struct buf key AUTO_BUF = BUF_INIT, clean AUTO_BUF = BUF_INIT;
+    if (p->as_written || !number_clean(n->text, &clean)) return;
+    phone_key(buf_str(&clean), p->region, &key);
     if (!str_starts(buf_str(&key), STR("+"))) return;
     struct str e164 = buf_str(&key);
-    size_t extension = str_find(e164, STR(";"));
-    if (extension != (size_t)-1) e164.n = extension;
     if (is_stable(e164, p->region)) n->e164 = arena_str(&p->arena, e164);
 }
 
@@ -127,6 +124,17 @@ static struct str birthday_of(struct str date)
     return date.n == 10 && date.p[0] != '-' ? date : STR_NONE;
 }
 
+/* FN as it stands there: as an element it is left out where it only repeats the name. */
+static struct str shown_name(const struct record *r)
+{
+    for (size_t i = 0; i < r->card->n_props; i++) {
+        const struct property *p = &r->card->props[i];
+        if (str_eq(p->name, STR("FN")) && str_trim(p->value).n)
+            return vcard_normal_text(r->arena, r->card, p, p->value);
+    }
+    return STR_NONE;
+}
+
 void phonebook_add(struct phonebook *p, const struct record *r, struct str id)
 {
     if (record_is_group(r)) return;
@@ -141,7 +149,8 @@ void phonebook_add(struct phonebook *p, const struct record *r, struct str id)
     e->position = phonebook_line(&p->arena, first_of(r, FIELD_TITLE));
     e->email = phonebook_line(&p->arena, first_of(r, FIELD_EMAIL));
     e->birthday = arena_str(&p->arena, birthday_of(first_of(r, FIELD_BDAY)));
-    e->display = phonebook_line(&p->arena, record_title(r));
+    e->display = phonebook_line(&p->arena, shown_name(r));
+    if (!e->display.n) e->display = phonebook_line(&p->arena, record_title(r));
     take_numbers(p, r, e);
     if (!e->display.n) p->n--;
 }
@@ -162,208 +171,4 @@ struct phonebook_entry *phonebook_add_entry(struct phonebook *p, const struct ph
         set_e164(p, n);
     }
     return e;
-}
-
-/* -- doubles -- */
-
-static struct str number_key(const struct phonebook_number *n)
-{
-    return n->e164.n ? n->e164 : n->text;
-}
-
-static bool share_number(const struct phonebook_entry *a, const struct phonebook_entry *b)
-{
-    for (size_t i = 0; i < a->n_numbers; i++)
-        for (size_t k = 0; k < b->n_numbers; k++)
-            if (str_eq(number_key(&a->numbers[i]), number_key(&b->numbers[k]))) return true;
-    return false;
-}
-
-struct folded {
-    struct str mail, name; /* name: both parts, or {NULL,0} */
-};
-
-static struct folded folded_of(struct arena *arena, const struct phonebook_entry *e)
-{
-    struct folded f = {STR_NONE, STR_NONE};
-    if (e->email.n) f.mail = ascii_lower(arena, e->email);
-    if (e->family.n && e->given.n)
-        f.name = text_fold(arena, str_of(arena_printf(arena, "%.*s %.*s", STR_ARG(e->family), STR_ARG(e->given))));
-    return f;
-}
-
-static bool are_one(const struct phonebook_entry *a, const struct phonebook_entry *b, const struct folded *fa,
-                    const struct folded *fb)
-{
-    if (fa->mail.n && str_eq(fa->mail, fb->mail)) return true;
-    if (!fa->name.n || !str_eq(fa->name, fb->name)) return false;
-    return !fa->mail.n || !fb->mail.n || share_number(a, b);
-}
-
-static void unite(struct phonebook *p, struct phonebook_entry *into, const struct phonebook_entry *from)
-{
-    struct phonebook_number *all = arena_zalloc(&p->arena, (into->n_numbers + from->n_numbers + 1) * sizeof *all);
-    struct str *const have[] = {&into->family,   &into->given, &into->company, &into->department,
-                                &into->position, &into->email, &into->birthday};
-    const struct str add[] = {from->family,   from->given, from->company, from->department,
-                              from->position, from->email, from->birthday};
-    if (into->n_numbers) memcpy(all, into->numbers, into->n_numbers * sizeof *all);
-    for (size_t i = 0; i < from->n_numbers; i++) {
-        bool known = false;
-        for (size_t k = 0; k < into->n_numbers && !known; k++)
-            known = str_eq(number_key(&all[k]), number_key(&from->numbers[i]));
-        if (!known) all[into->n_numbers++] = from->numbers[i];
-    }
-    into->numbers = all;
-    for (size_t i = 0; i < sizeof add / sizeof *add; i++)
-        if (!have[i]->n) *have[i] = add[i];
-}
-
-static bool find(const struct phonebook *p, struct map64 *map, struct str key, uint32_t *at)
-{
-    return key.n && map64_get(map, hash_str(&p->key, key), at);
-}
-
-size_t phonebook_merge(struct phonebook *p)
-{
-    struct arena scratch AUTO_ARENA = ARENA_INIT;
-    struct map64 by_mail = {0}, by_name = {0};
-    struct folded *folded = arena_zalloc(&scratch, (p->n + 1) * sizeof *folded);
-    size_t kept = 0, before = p->n;
-    map64_init(&by_mail, before + 1);
-    map64_init(&by_name, before + 1);
-    for (size_t i = 0; i < before; i++) {
-        struct folded f = folded_of(&scratch, &p->entries[i]);
-        uint32_t at;
-        bool one = (find(p, &by_mail, f.mail, &at) && are_one(&p->entries[at], &p->entries[i], &folded[at], &f)) ||
-                   (find(p, &by_name, f.name, &at) && are_one(&p->entries[at], &p->entries[i], &folded[at], &f));
-        if (one) {
-            unite(p, &p->entries[at], &p->entries[i]);
-            if (!folded[at].mail.n) folded[at].mail = f.mail;
-        } else {
-            at = (uint32_t)kept++;
-            p->entries[at] = p->entries[i];
-            folded[at] = f;
-        }
-        if (f.mail.n) map64_put(&by_mail, hash_str(&p->key, f.mail), at);
-        if (f.name.n) map64_put(&by_name, hash_str(&p->key, f.name), at);
-    }
-    map64_free(&by_mail);
-    map64_free(&by_name);
-    p->n = kept;
-    return before - kept;
-}
-
-/* -- order -- */
-
-struct placed {
-    struct phonebook_entry entry;
-    struct str key;
-};
-
-static int by_key(const void *a, const void *b)
-{
-    const struct placed *x = a, *y = b;
-    int order = str_cmp(x->key, y->key);
-    return order ? order : str_cmp(x->entry.id, y->entry.id);
-}
-
-static struct str collation_key(struct arena *arena, UCollator *collator, const struct phonebook_entry *e)
-{
-    bool person = e->family.n || e->given.n;
-    struct str text = str_of(
-        person ? arena_printf(arena, "%.*s\x1f%.*s", STR_ARG(e->family.n ? e->family : e->given), STR_ARG(e->given))
-               : arena_printf(arena, "%.*s", STR_ARG(e->display)));
-    UErrorCode error = U_ZERO_ERROR;
-    int32_t n = 0, cap = (int32_t)text.n + 1;
-    UChar *wide = arena_alloc(arena, (size_t)cap * sizeof *wide);
-    u_strFromUTF8Lenient(wide, cap, &n, text.p, (int32_t)text.n, &error);
-    int32_t size = ucol_getSortKey(collator, wide, n, NULL, 0);
-    uint8_t *key = arena_alloc(arena, (size_t)size + 1);
-    ucol_getSortKey(collator, wide, n, key, size);
-    return (struct str){(const char *)key, (size_t)size};
-}
-
-void phonebook_sort(struct phonebook *p)
-{
-    struct arena scratch AUTO_ARENA = ARENA_INIT;
-    UErrorCode error = U_ZERO_ERROR;
-    UCollator *collator = ucol_open("de@collation=phonebook", &error);
-    if (U_FAILURE(error)) return;
-    struct placed *list AUTO_FREE = mem_alloc((p->n + 1) * sizeof *list);
-    for (size_t i = 0; i < p->n; i++)
-        list[i] = (struct placed){p->entries[i], collation_key(&scratch, collator, &p->entries[i])};
-    if (p->n) qsort(list, p->n, sizeof *list, by_key);
-    for (size_t i = 0; i < p->n; i++) p->entries[i] = list[i].entry;
-    ucol_close(collator);
-}
-
-/* -- dialling -- */
-
-static const char *const form_names[] = {"stored", "e164", "idd", "national"};
-
-bool number_form_parse(struct str word, enum number_form *out)
-{
-    for (size_t i = 0; i < sizeof form_names / sizeof *form_names; i++)
-        if (str_eq(word, str_of(form_names[i]))) {
-            *out = (enum number_form)i;
-            return true;
-        }
-    return false;
-}
-
-const char *number_form_name(enum number_form form)
-{
-    return form_names[form];
-}
-
-/* Digits, + at the front, * and #: what is left when what people write between them is taken out. False: letters. */
-static bool clean(struct str text, struct buf *out)
-{
-    size_t digits = 0;
-    if (str_starts_nocase(text, STR("tel:"))) text = (struct str){text.p + 4, text.n - 4};
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if ((c >= '0' && c <= '9') || c == '*' || c == '#' || (c == '+' && !out->len)) {
-            buf_addc(out, c);
-            digits++;
-        } else if (((c | 32) >= 'a' && (c | 32) <= 'z') || c == '@' || c == ';')
-            return false;
-    }
-    return digits > 0;
-}
-
-static void national(struct str e164, const char *region, struct buf *out)
-{
-    static const struct {
-        const char *region, *code;
-    } own[] = {{"DE", "+49"},  {"AT", "+43"}, {"CH", "+41"}, {"LI", "+423"},
-               {"LU", "+352"}, {"FR", "+33"}, {"NL", "+31"}, {"BE", "+32"}};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        struct str code = str_of(own[i].code);
-        if (strcmp(own[i].region, region ? region : "DE") != 0 || !str_starts(e164, code)) continue;
-        buf_addc(out, '0');
-        buf_add(out, e164.p + code.n, e164.n - code.n);
-        return;
-    }
-    buf_adds(out, "00");
-    buf_add(out, e164.p + 1, e164.n - 1);
-}
-
-bool number_dial(const struct phonebook_number *n, enum number_form form, const char *line, const char *region,
-                 struct buf *out)
-{
-    struct buf made AUTO_BUF = BUF_INIT;
-    if (!n->e164.n || form == NUMBER_STORED) {
-        if (!clean(n->text, &made)) return false;
-    } else if (form == NUMBER_E164)
-        buf_addstr(&made, n->e164);
-    else if (form == NUMBER_IDD) {
-        buf_adds(&made, "00");
-        buf_add(&made, n->e164.p + 1, n->e164.n - 1);
-    } else
-        national(n->e164, region, &made);
-    if (line && n->e164.n && form != NUMBER_E164) buf_adds(out, line); /* an inner number needs no line */
-    buf_addstr(out, buf_str(&made));
-    return true;
 }

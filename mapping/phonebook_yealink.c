@@ -1,116 +1,109 @@
 /* Yealink's remote phone book (protocols: directory 3.1): the directory, the older one-file book, a menu of letters,
  * and a search. */
 #include "base/i18n.h"
-#include "mapping/phonebook_form.h"
+#include "mapping/phonebook_sheet.h"
 #include "mapping/text.h"
 
-#define NUMBER_MAX 32
+#define LETTERS 27 /* A to Z, and # for what is no letter */
 
-static const char *label_of(enum phone_kind kind)
-{
-    static const char *const labels[PHONE_KINDS] = {N_("Work"), N_("Home"), "", N_("Mobile"), "", N_("Other")};
-    return _(labels[kind]);
-}
-
-/* The letter of the menu: of the name as it is sorted, so "Ä" stands under A; "#" for what is no letter. */
-static char letter_of(const struct phonebook_entry *e)
+/* The letter of the menu: of the name as it is sorted, so "Ä" stands under A. */
+static size_t letter_of(const struct phonebook_entry *e)
 {
     struct arena scratch AUTO_ARENA = ARENA_INIT;
     struct buf name AUTO_BUF = BUF_INIT;
     entry_name(e, &name);
     struct str folded = text_fold(&scratch, buf_str(&name));
-    return folded.n && folded.p[0] >= 'a' && folded.p[0] <= 'z' ? (char)(folded.p[0] - 32) : '#';
+    return folded.n && folded.p[0] >= 'a' && folded.p[0] <= 'z' ? (size_t)(folded.p[0] - 'a') : LETTERS - 1;
 }
 
-static void add_entry(const struct phonebook_entry *e, const struct form_settings *s, struct buf *out)
+static char letter_char(size_t letter)
 {
-    struct buf name AUTO_BUF = BUF_INIT;
-    entry_name(e, &name);
-    buf_adds(out, "  <DirectoryEntry>\n    <Name>");
-    xml_add(out, buf_str(&name), 0);
-    buf_adds(out, "</Name>\n");
-    for (size_t i = 0; i < e->n_numbers; i++) {
-        struct buf number AUTO_BUF = BUF_INIT;
-        if (!entry_is_first(e, i, s, NUMBER_E164, NUMBER_MAX) ||
-            !entry_dial(&e->numbers[i], s, NUMBER_E164, NUMBER_MAX, &number))
-            continue;
-        buf_addf(out, "    <Telephone label=\"%s\">", label_of((enum phone_kind)e->numbers[i].kind));
-        xml_add(out, buf_str(&number), 0);
+    return letter == LETTERS - 1 ? '#' : (char)('A' + (int)letter);
+}
+
+struct wanted {
+    struct search search;
+    char letter; /* 0 = all */
+};
+
+static bool is_wanted(void *ctx, const struct phonebook_entry *e)
+{
+    struct wanted *w = ctx;
+    return search_takes(&w->search, e) && (!w->letter || letter_char(letter_of(e)) == w->letter);
+}
+
+static void add_entry(const struct sheet_line *line, struct buf *out)
+{
+    buf_adds(out, "  <DirectoryEntry>\n    ");
+    xml_element(out, "Name", line->name);
+    buf_adds(out, "\n");
+    for (size_t i = 0; i < line->n; i++) {
+        buf_adds(out, "    <Telephone");
+        xml_attribute(out, "label", str_of(phone_kind_word(line->numbers[i].kind)));
+        buf_addc(out, '>');
+        xml_add(out, line->numbers[i].text);
         buf_adds(out, "</Telephone>\n");
     }
     buf_adds(out, "  </DirectoryEntry>\n");
 }
 
-/* letter: 0 = all. */
-static void write_directory(const struct phonebook *p, const struct form_settings *s, struct str search, bool searched,
-                            char letter, struct buf *out)
+/* An empty answer to a search says so; an empty book is just empty. */
+static void write_directory(const struct phonebook *p, const struct form_settings *s, struct wanted *w, struct buf *out)
 {
-    size_t n = 0;
+    struct sheet sheet AUTO_SHEET = sheet_of(p, FORM_YEALINK, s, is_wanted, w, NULL, NULL);
     buf_adds(out, XML_HEAD "<YealinkIPPhoneDirectory>\n");
-    for (size_t i = 0; i < p->n; i++) {
-        const struct phonebook_entry *e = &p->entries[i];
-        if (!entry_is_dialled(e, s, NUMBER_E164, NUMBER_MAX) || !entry_matches(e, search) ||
-            (letter && letter_of(e) != letter))
-            continue;
-        add_entry(e, s, out);
-        n++;
+    for (size_t i = 0; i < sheet.n; i++) add_entry(&sheet.lines[i], out);
+    if (!sheet.n && w->search.is_asked) {
+        buf_adds(out, "  <DirectoryEntry>\n    ");
+        xml_element(out, "Name", str_of(_("No entries")));
+        buf_adds(out, "\n    <Telephone></Telephone>\n  </DirectoryEntry>\n");
     }
-    if (!n && searched)
-        buf_addf(out, "  <DirectoryEntry>\n    <Name>%s</Name>\n    <Telephone></Telephone>\n  </DirectoryEntry>\n",
-                 _("No entries"));
     buf_adds(out, "</YealinkIPPhoneDirectory>\n");
+}
+
+static void add_item(const struct form_query *q, size_t letter, struct buf *out)
+{
+    struct buf link AUTO_BUF = BUF_INIT, more AUTO_BUF = BUF_INIT;
+    char name = letter_char(letter);
+    buf_adds(&more, "letter=");
+    url_add(&more, (struct str){&name, 1});
+    form_link(q, "", buf_cstr(&more), &link);
+    buf_adds(out, "  <MenuItem>\n    ");
+    xml_element(out, "Name", (struct str){&name, 1});
+    buf_adds(out, "\n    ");
+    xml_element(out, "URL", buf_str(&link));
+    buf_adds(out, "\n  </MenuItem>\n");
 }
 
 static void write_letters(const struct phonebook *p, const struct form_settings *s, const struct form_query *q,
                           struct buf *out)
 {
-    bool there[27] = {false};
-    for (size_t i = 0; i < p->n; i++) {
-        char letter = letter_of(&p->entries[i]);
-        if (entry_is_dialled(&p->entries[i], s, NUMBER_E164, NUMBER_MAX))
-            there[letter == '#' ? 26 : letter - 'A'] = true;
-    }
-    buf_adds(out, XML_HEAD "<YealinkIPPhoneMenu>\n  <Title>");
-    xml_add(out, str_of(s->title), 0);
-    buf_adds(out, "</Title>\n");
-    for (int i = 0; i < 27; i++) {
-        if (!there[i]) continue;
-        buf_addf(out, "  <MenuItem>\n    <Name>%c</Name>\n    <URL>", i == 26 ? '#' : 'A' + i);
-        xml_add(out, str_of(q->url), 0);
-        buf_addf(out, "?letter=%s</URL>\n  </MenuItem>\n", i == 26 ? "%23" : (char[]){(char)('A' + i), 0});
-    }
+    struct sheet sheet AUTO_SHEET = sheet_of(p, FORM_YEALINK, s, NULL, NULL, NULL, NULL);
+    bool there[LETTERS] = {false};
+    for (size_t i = 0; i < sheet.n; i++) there[letter_of(sheet.lines[i].entry)] = true;
+    buf_adds(out, XML_HEAD "<YealinkIPPhoneMenu>\n  ");
+    xml_element(out, "Title", str_of(s->title));
+    buf_adds(out, "\n");
+    for (size_t i = 0; i < LETTERS; i++)
+        if (there[i]) add_item(q, i, out);
     buf_adds(out, "</YealinkIPPhoneMenu>\n");
 }
 
+/* A unit has three places; one for each line of the sheet. */
 static void write_book(const struct phonebook *p, const struct form_settings *s, struct buf *out)
 {
-    buf_adds(out, XML_HEAD "<YealinkIPPhoneBook>\n  <Title>");
-    xml_add(out, str_of(s->title), 0);
-    buf_adds(out, "</Title>\n  <Menu Name=\"");
-    xml_add(out, str_of(s->title), 0);
-    buf_adds(out, "\">\n");
-    for (size_t i = 0; i < p->n; i++) {
-        const struct phonebook_entry *e = &p->entries[i];
-        struct buf name AUTO_BUF = BUF_INIT;
-        size_t n = 0;
-        entry_name(e, &name);
-        for (size_t k = 0; k < e->n_numbers; k++) {
-            struct buf number AUTO_BUF = BUF_INIT;
-            if (!entry_is_first(e, k, s, NUMBER_E164, NUMBER_MAX) ||
-                !entry_dial(&e->numbers[k], s, NUMBER_E164, NUMBER_MAX, &number))
-                continue;
-            if (n % 3 == 0) { /* a unit has three places: what is left begins another one */
-                if (n) buf_adds(out, " default_photo=\"Resource:\"/>\n");
-                buf_adds(out, "    <Unit Name=\"");
-                xml_add(out, buf_str(&name), 0);
-                buf_addc(out, '"');
-            }
-            buf_addf(out, " Phone%zu=\"", n++ % 3 + 1);
-            xml_add(out, buf_str(&number), 0);
-            buf_addc(out, '"');
-        }
-        for (; n && n % 3; n++) buf_addf(out, " Phone%zu=\"\"", n % 3 + 1);
-        if (n) buf_adds(out, " default_photo=\"Resource:\"/>\n");
+    static const char *const places[] = {"Phone1", "Phone2", "Phone3"};
+    struct sheet sheet AUTO_SHEET = sheet_of(p, FORM_YEALINK_BOOK, s, NULL, NULL, NULL, NULL);
+    buf_adds(out, XML_HEAD "<YealinkIPPhoneBook>\n  ");
+    xml_element(out, "Title", str_of(s->title));
+    buf_adds(out, "\n  <Menu");
+    xml_attribute(out, "Name", str_of(s->title));
+    buf_adds(out, ">\n");
+    for (size_t i = 0; i < sheet.n; i++) {
+        buf_adds(out, "    <Unit");
+        xml_attribute(out, "Name", sheet.lines[i].name);
+        for (size_t k = 0; k < sheet.lines[i].n; k++) xml_attribute(out, places[k], sheet.lines[i].numbers[k].text);
+        buf_adds(out, " default_photo=\"Resource:\"/>\n");
     }
     buf_adds(out, "  </Menu>\n</YealinkIPPhoneBook>\n");
 }
@@ -119,16 +112,15 @@ bool yealink_write(const struct phonebook *p, const struct form_settings *s, con
                    struct buf *out, const char **type)
 {
     struct arena scratch AUTO_ARENA = ARENA_INIT;
-    const char *format = q->get(q->ctx, "format"), *menu = q->get(q->ctx, "menu"), *search = q->get(q->ctx, "q"),
-               *letter = q->get(q->ctx, "letter");
+    const char *letter = q->get(q->ctx, "letter");
+    struct wanted wanted = {search_of(q, &scratch), letter ? letter[0] : '\0'};
     if (*q->file && strcmp(q->file, "phonebook.xml") != 0) return false;
     *type = XML_TYPE;
-    if (format && strcmp(format, "book") == 0)
+    if (query_is(q, "format", "book"))
         write_book(p, s, out);
-    else if (menu && strcmp(menu, "letters") == 0)
+    else if (query_is(q, "menu", "letters"))
         write_letters(p, s, q, out);
-    else /* "#SEARCH" came as it stands: the phone put nothing in */
-        write_directory(p, s, search && strcmp(search, "#SEARCH") != 0 ? text_fold(&scratch, str_of(search)) : STR_NONE,
-                        search != NULL, letter ? letter[0] : 0, out);
+    else
+        write_directory(p, s, &wanted, out);
     return true;
 }

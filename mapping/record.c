@@ -138,11 +138,26 @@ void record_signals(const struct record *r, const char *region, struct arena *ar
     vcard_signals(r, region, arena, out);
 }
 
-bool record_each_value(const struct record *r, const char *property, bool (*fn)(void *ctx, struct str value), void *ctx)
+bool record_each_property(const struct record *r, const char *name,
+                          bool (*fn)(void *ctx, const struct record_property *p), void *ctx)
 {
     for (size_t i = 0; i < r->card->n_props; i++) {
         const struct property *p = &r->card->props[i];
-        if (str_eq_nocase(p->name, str_of(property)) && !fn(ctx, vcard_unescape(r->arena, p->value, r->card->version))) return false;
+        if (!str_eq_nocase(p->name, str_of(name))) continue;
+        const struct record_property seen = {p->group, vcard_unescape(r->arena, p->value, r->card->version), p};
+        if (!fn(ctx, &seen)) return false;
+    }
+    return true;
+}
+
+bool record_each_param(const struct record_property *p, const char *name, bool (*fn)(void *ctx, struct str value),
+                       void *ctx)
+{
+    for (size_t i = 0; i < p->of->n_params; i++) {
+        const struct param *one = &p->of->params[i];
+        if (!str_eq_nocase(one->name, str_of(name))) continue;
+        for (size_t k = 0; k < one->n_values; k++)
+            if (!fn(ctx, one->values[k])) return false;
     }
     return true;
 }

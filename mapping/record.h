@@ -82,9 +82,18 @@ struct str record_uid(const struct record *r);     /* canonical for comparing (u
 bool record_is_group(const struct record *r);      /* a group card: synced as a record, never counted as a person */
 struct str record_bytes(const struct record *r);
 unsigned record_version(const struct record *r);   /* contacts: 21, 30, 40 */
-/* The values of the card's properties of that name (any group, ASCII case off) as plain text; false from fn stops. False if it was stopped. For
- * searching (RFC 6352 10.5). */
-bool record_each_value(const struct record *r, const char *property, bool (*fn)(void *ctx, struct str value), void *ctx);
+/* One property of a card as it stands there, for searching (RFC 6352 10.5). */
+struct property;
+struct record_property {
+    struct str group, value; /* as written; unescaped */
+    const struct property *of;
+};
+/* The card's properties of that name (ASCII case off). False from fn stops, and is then returned. */
+bool record_each_property(const struct record *r, const char *name,
+                          bool (*fn)(void *ctx, const struct record_property *p), void *ctx);
+/* The values of a parameter; false as above. */
+bool record_each_param(const struct record_property *p, const char *name, bool (*fn)(void *ctx, struct str value),
+                       void *ctx);
 /* Remarks of the parser for reports ("repaired", "guessed character set", "cut"); NULL if none. */
 const char *record_remark(const struct record *r);
 /* True for a card whose END was missing: may be imported, never overwrites an existing record. */

@@ -182,6 +182,23 @@ struct str text_fold(struct arena *arena, struct str s)
     return arena_str(arena, buf_str(&out));
 }
 
+struct str text_casemap(struct arena *arena, struct str s)
+{
+    if (is_ascii(s)) {
+        char *out = arena_alloc(arena, s.n + 1);
+        for (size_t i = 0; i < s.n; i++) out[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
+        out[s.n] = '\0';
+        return (struct str){out, s.n};
+    }
+    UErrorCode e = U_ZERO_ERROR;
+    const UNormalizer2 *casefold = unorm2_getNFKCCasefoldInstance(&e);
+    int32_t n;
+    const UChar *wide = to_utf16(arena, s, &n);
+    if (U_FAILURE(e)) return s;
+    wide = normalize(arena, casefold, wide, &n);
+    return to_utf8(arena, wide, n);
+}
+
 bool text_from_charset(struct arena *arena, struct str s, const char *charset, struct str *out)
 {
     UErrorCode e = U_ZERO_ERROR;

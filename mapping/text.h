@@ -10,6 +10,8 @@ struct str text_nfc(struct arena *arena, struct str s);   /* s itself where it i
 /* For matching names: NFKC casefold, German phonebook folding (ä = ae, ß = ss), other diacritics off, only letters and digits
  * and single spaces left. "Müller-Lüdenscheidt " = "mueller luedenscheidt". */
 struct str text_fold(struct arena *arena, struct str s);
+/* For comparing without regard to case, as i;unicode-casemap (RFC 5051) does: letters keep their marks, other characters stay. */
+struct str text_casemap(struct arena *arena, struct str s);
 /* To UTF-8 from a named character set (CHARSET parameter); false if unknown or impossible. */
 bool text_from_charset(struct arena *arena, struct str s, const char *charset, struct str *out);
 /* For reports and logs: control characters, zero-width and bidi controls shown as <U+202E>. */

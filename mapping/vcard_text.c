@@ -28,10 +28,19 @@ struct str vcard_unescape(struct arena *arena, struct str s, enum vcard_version 
 }
 
 /* Newlines become "\n" whatever they were, control characters vanish: text can never inject a property, and XML can carry it. */
+static bool is_plain_text(unsigned char c)
+{
+    return (c >= 0x20 || c == '\t') && c != ',' && c != ';' && c != '\\';
+}
+
 void vcard_escape(struct buf *out, struct str s, enum vcard_version version)
 {
     (void)version;
     for (size_t i = 0; i < s.n; i++) {
+        size_t plain = i;
+        while (plain < s.n && is_plain_text((unsigned char)s.p[plain])) plain++;
+        buf_add(out, s.p + i, plain - i);
+        if ((i = plain) == s.n) return;
         unsigned char c = (unsigned char)s.p[i];
         if (c == '\r' && i + 1 < s.n && s.p[i + 1] == '\n') continue;
         if (c == '\n' || c == '\r')
@@ -39,8 +48,7 @@ void vcard_escape(struct buf *out, struct str s, enum vcard_version version)
         else if (c == ',' || c == ';' || c == '\\') {
             buf_addc(out, '\\');
             buf_addc(out, (char)c);
-        } else if (c >= 0x20 || c == '\t')
-            buf_addc(out, (char)c);
+        }
     }
 }
 

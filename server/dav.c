@@ -3,10 +3,17 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "server/dav_impl.h"
+#include "server/directory_merged.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
 
-#define XML_BODY_BYTES ((size_t)4 << 20) /* 50 000 hrefs of a multiget */
+#define XML_BODY_BYTES ((size_t)16 << 20)      /* 50 000 hrefs of a multiget */
+#define STRANGER_BODY_BYTES ((size_t)64 << 10) /* of who has not even tried to sign in */
+#define GZIP_FROM_BYTES 1400                   /* below that it is one packet anyway */
+#define DAV_CLASSES "1, 3, access-control, addressbook, extended-mkcol"
+#define METHODS "OPTIONS GET HEAD PUT DELETE MOVE PROPFIND PROPPATCH REPORT MKCOL"
+#define UNREADABLE N_("the state cannot be read just now")
 
 struct dav_service *dav_service_new(const struct dav_service_settings *settings)
 {
@@ -14,8 +21,9 @@ struct dav_service *dav_service_new(const struct dav_service_settings *settings)
     s->settings = *settings;
     s->settings.region = s->region = mem_strdup(settings->region);
     desks_init(&s->desks, settings->state, settings->max_level, settings->cancel);
-    s->guesses = guesses_new();
     s->logins = logins_new();
+    s->rates = rates_new();
+    s->seen = seen_new();
     return s;
 }
 
@@ -23,8 +31,9 @@ void dav_service_free(struct dav_service *s)
 {
     if (!s) return;
     desks_end(&s->desks);
-    guesses_free(s->guesses);
     logins_free(s->logins);
+    rates_free(s->rates);
+    seen_free(s->seen);
     free(s->region);
     free(s);
 }
@@ -34,75 +43,87 @@ void dav_refuse(struct dav *d, unsigned status, const char *element, const char 
     d->answer->status = status;
     d->answer->type = XML_TYPE;
     buf_reset(&d->answer->body);
-    buf_addf(&d->answer->body, XML_HEAD "<d:error xmlns:d=\"DAV:\" xmlns:c=\"" CARD_NS "\"><%s>%s</%s></d:error>\n",
-             element, inside ? inside : "", element);
+    buf_addf(&d->answer->body, XML_HEAD "<d:error " DAV_PREFIXES "><%s>%s</%s></d:error>\n", element,
+             inside ? inside : "", element);
+}
+
+/* RFC 3744 section 7.1.1 */
+bool dav_may_write(struct dav *d, const struct dav_resource *r, const char *privilege)
+{
+    struct buf inside AUTO_BUF = BUF_INIT;
+    if (!r->in->read_only && r->in->source == &dav_store) return true;
+    buf_adds(&inside, "<d:resource><d:href>");
+    dav_href(d, r, &inside);
+    buf_addf(&inside, "</d:href><d:privilege><d:%s/></d:privilege></d:resource>", privilege);
+    dav_refuse(d, 403, "d:need-privileges", buf_cstr(&inside));
+    return false;
 }
 
 /* -- what a path means -- */
 
-bool dav_find_book(struct dav *d, struct str id, struct dav_resource *out)
+/* All that the user sees, in an order that stays: a client may take only the first. */
+static void dav_collections(struct dav *d)
 {
-    for (size_t i = 0; i < d->n_books; i++) {
-        if (!str_eq(d->books[i].book, id)) continue;
-        *out = (struct dav_resource){.kind = DAV_IS_BOOK, .read_only = d->books[i].read_only};
-        return book_find(d->db, id, &d->arena, &out->book);
-    }
-    return false;
+    dav_store_collections(d);
 }
 
-/* Under the name a client gave it, else by its id. */
-bool dav_find_card(struct dav *d, struct dav_resource *r, struct str name)
+static const struct dav_collection *collection_of(const struct dav *d, struct str id)
 {
-    struct str record = dav_name_get(d->db, r->book.id, name, &d->arena);
-    if (!record.n && str_ends(name, STR(".vcf"))) {
-        record = (struct str){name.p, name.n - 4};
-        struct str known = dav_name_of(d->db, record, &d->arena); /* it has another name */
-        if (!str_eq(known, name)) return false;
-    }
-    if (!record.n || !store_get(d->db, record, &d->arena, &r->record) || r->record.deleted ||
-        !str_eq(r->record.book, r->book.id))
-        return false;
-    r->kind = DAV_IS_CARD;
-    r->name = arena_str(&d->arena, name);
-    return true;
+    for (size_t i = 0; i < d->n_collections; i++)
+        if ((!d->only || d->only == &d->collections[i]) &&
+            (str_eq(d->collections[i].id, id) || str_eq(d->collections[i].key, id)))
+            return &d->collections[i];
+    return NULL;
 }
 
-struct place {
-    struct dav_resource r;
-    bool there;
-    bool parent; /* the book, or the home, of what is not there */
-    struct str name;
-};
-
-/* Another user's resources are as if they were not there. */
-static struct place place_of(struct dav *d)
+/* The next segment; *last: nothing follows it but perhaps a slash. */
+static struct str segment(struct str *rest, bool *last)
 {
-    struct place p = {.there = false};
-    struct str rest = str_of(http_call_path(d->call) + strlen(DAV_ROOT)), kind = str_split(&rest, '/');
-    if (!kind.n) {
-        p.r.kind = DAV_IS_ROOT;
-        p.there = !rest.p || !rest.n;
-        return p;
-    }
-    struct str user = rest.p ? str_split(&rest, '/') : STR_NONE;
-    bool home = str_eq(kind, STR("books")), principals = str_eq(kind, STR("principals"));
-    if ((!home && !principals) || !str_eq(user, d->user.name)) return p;
-    p.r.kind = home ? DAV_IS_HOME : DAV_IS_PRINCIPAL;
-    p.there = !rest.p || !rest.n;
-    if (p.there || principals) return p;
-    struct str book = str_split(&rest, '/');
-    if (!dav_find_book(d, book, &p.r)) {
-        p.r.kind = DAV_IS_HOME;
-        p.parent = !rest.p || !rest.n;
-        p.name = book;
-        return p;
-    }
-    p.there = !rest.p || !rest.n;
-    if (p.there) return p;
-    p.name = rest;
-    p.parent = !memchr(rest.p, '/', rest.n) && rest.n <= 255;
-    p.there = p.parent && dav_find_card(d, &p.r, rest);
+    struct str one = rest->p ? str_split(rest, '/') : STR_NONE;
+    *last = !rest->p || !rest->n;
+    return one;
+}
+
+static struct dav_place card_place(struct dav *d, struct dav_resource book, struct str name)
+{
+    struct dav_place p = {.r = book, .name = name};
+    if (!dav_name_is_ok(name)) return p;
+    p.there = book.in->source->find(d, book.in, name, &p.r.card);
+    p.may_be = !p.there;
+    if (p.there) p.r.kind = DAV_IS_CARD;
     return p;
+}
+
+static struct dav_place home_place(struct dav *d, struct str rest, bool last)
+{
+    struct dav_place p = {.r = {.kind = DAV_IS_HOME}, .there = last};
+    if (last) return p;
+    struct str id = segment(&rest, &last);
+    const struct dav_collection *in = collection_of(d, id);
+    if (!in) return (struct dav_place){.r = p.r, .may_be = last && dav_name_is_ok(id), .name = id};
+    p.r = (struct dav_resource){.kind = DAV_IS_BOOK, .in = in};
+    p.there = last;
+    return last ? p : card_place(d, p.r, rest);
+}
+
+/* Another user's resources are as if they were not there. Below "principals/USER/" and "book/USER/" stands one
+ * collection with a home of its own, for programs that take the first book of an account only. */
+struct dav_place dav_place_of(struct dav *d, const char *path)
+{
+    bool last;
+    struct dav_place nowhere = {.there = false};
+    d->only = NULL;
+    if (strcmp(path, "/dav") == 0) path = DAV_ROOT;
+    if (strncmp(path, DAV_ROOT, strlen(DAV_ROOT)) != 0) return nowhere;
+    struct str rest = str_of(path + strlen(DAV_ROOT)), kind = segment(&rest, &last);
+    if (!kind.n && last) return (struct dav_place){.r = {.kind = DAV_IS_ROOT}, .there = true};
+    bool all = str_eq(kind, STR("books")), one = str_eq(kind, STR("book")), who = str_eq(kind, STR("principals"));
+    if (!(all || one || who) || last || !str_eq(segment(&rest, &last), d->user.name)) return nowhere;
+    if (one || (who && !last)) {
+        if (last || !(d->only = collection_of(d, segment(&rest, &last)))) return nowhere;
+    }
+    if (who) return (struct dav_place){.r = {.kind = DAV_IS_PRINCIPAL}, .there = last};
+    return home_place(d, rest, last);
 }
 
 /* -- PROPFIND -- */
@@ -112,39 +133,42 @@ struct members {
     const struct dav_resource *book;
 };
 
-static bool add_member(void *ctx, const struct store_record *record)
+static bool add_member(void *ctx, const struct dav_card *card)
 {
     struct members *m = ctx;
-    struct arena scratch AUTO_ARENA = ARENA_INIT;
-    struct dav_resource r = *m->book;
-    r.kind = DAV_IS_CARD;
-    r.record = *record;
-    r.name = dav_name_of(m->d->db, record->id, &scratch);
+    const struct dav_resource r = {.kind = DAV_IS_CARD, .in = m->book->in, .card = *card};
     dav_add_response(m->d, &r, &m->d->answer->body);
     return true;
 }
 
 static void add_members(struct dav *d, const struct dav_resource *r)
 {
-    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct members m = {d, r};
     if (r->kind == DAV_IS_ROOT) {
         const struct dav_resource home = {.kind = DAV_IS_HOME}, principal = {.kind = DAV_IS_PRINCIPAL};
         dav_add_response(d, &principal, &d->answer->body);
         dav_add_response(d, &home, &d->answer->body);
     }
-    for (size_t i = 0; r->kind == DAV_IS_HOME && i < d->n_books; i++) {
-        struct dav_resource book;
-        if (dav_find_book(d, d->books[i].book, &book)) dav_add_response(d, &book, &d->answer->body);
+    for (size_t i = 0; r->kind == DAV_IS_HOME && i < d->n_collections; i++) {
+        const struct dav_resource book = {.kind = DAV_IS_BOOK, .in = &d->collections[i]};
+        if (!d->only || d->only == book.in) dav_add_response(d, &book, &d->answer->body);
     }
-    struct members m = {d, r};
-    if (r->kind == DAV_IS_BOOK) store_each(d->db, r->book.id, add_member, &m, &f);
+    if (r->kind == DAV_IS_BOOK) r->in->source->each(d, r->in, add_member, &m);
 }
 
-static void propfind(struct dav *d, const struct dav_resource *r)
+static bool asks_for_token(const struct dav *d)
+{
+    for (size_t i = 0; i < d->request.n_props; i++)
+        if (strcmp(d->request.props[i].name, "sync-token") == 0) return true;
+    return false;
+}
+
+void dav_propfind(struct dav *d, const struct dav_resource *r)
 {
     const char *depth = http_call_header(d->call, "Depth");
-    if (!depth || str_eq_nocase(str_of(depth), STR("infinity"))) depth = r->kind == DAV_IS_CARD ? "0" : "infinity";
-    if (strcmp(depth, "infinity") == 0) {
+    bool zero = (!depth && r->kind == DAV_IS_CARD) || (depth && strcmp(depth, "0") == 0),
+         one = depth && strcmp(depth, "1") == 0;
+    if (!zero && !one && r->kind != DAV_IS_CARD) { /* none means infinity (RFC 4918 section 9.1) */
         dav_refuse(d, 403, "d:propfind-finite-depth", NULL);
         return;
     }
@@ -152,69 +176,159 @@ static void propfind(struct dav *d, const struct dav_resource *r)
     d->answer->type = XML_TYPE;
     buf_adds(&d->answer->body, MULTISTATUS_HEAD);
     dav_add_response(d, r, &d->answer->body);
-    if (strcmp(depth, "1") == 0) add_members(d, r);
+    if (one) add_members(d, r);
+    if (zero && r->kind == DAV_IS_BOOK && asks_for_token(d)) { /* from where it will ask for changes (carddav 9.1) */
+        d->told = r->in;
+        d->told_seq = r->in->seq;
+    }
     buf_adds(&d->answer->body, "</d:multistatus>\n");
 }
 
 /* -- GET -- */
 
-static void get(struct dav *d, const struct dav_resource *r)
+static bool asks_for_40(const struct dav *d)
 {
-    struct buf etag AUTO_BUF = BUF_INIT;
-    const char *accept = http_call_header(d->call, "Accept"), *known = http_call_header(d->call, "If-None-Match");
+    const char *accept = http_call_header(d->call, "Accept");
+    return accept && (strstr(accept, "version=4.0") || strstr(accept, "version=\"4.0\""));
+}
+
+void dav_get(struct dav *d, const struct dav_resource *r)
+{
+    struct buf etag AUTO_BUF = BUF_INIT, changed AUTO_BUF = BUF_INIT;
+    const char *known = http_call_header(d->call, "If-None-Match");
     if (r->kind != DAV_IS_CARD) {
         http_answer_text(d->answer, 200, "%s", _("an address book for CardDAV programs"));
         return;
     }
-    dav_etag(d, r->record.body, &etag);
+    dav_etag(r->card.body, &etag);
+    dav_date(r->card.changed_ms, &changed);
     http_answer_header(d->answer, "ETag", "%s", buf_cstr(&etag));
+    http_answer_header(d->answer, "Last-Modified", "%s", buf_cstr(&changed));
+    http_answer_header(d->answer, "Vary", "Accept, Authorization");
     d->answer->cache = "private, no-cache";
-    if (known && strstr(known, buf_cstr(&etag))) {
+    dav_seen_card(d, r->in, r->card.id, r->card.seq);
+    if (known && dav_is_named(known, buf_str(&etag))) {
         d->answer->status = 304;
         return;
     }
     d->answer->type = "text/vcard; charset=utf-8";
-    bool made = dav_card_bytes(d, &r->record, accept && strstr(accept, "version=4.0"), &d->answer->body);
-    d->answer->status = made ? 200 : 406;
+    d->answer->status = dav_card_bytes(d, &r->card, asks_for_40(d), &d->answer->body) ? 200 : 406;
 }
 
 /* -- by method -- */
 
-static void act(struct dav *d, struct place *p, const char *method)
+static bool is_any(const char *method, const char *const *list, size_t n)
 {
-    if (strcmp(method, "PUT") == 0) {
-        if (p->r.kind == DAV_IS_CARD || (p->parent && p->r.kind == DAV_IS_BOOK)) {
-            p->r.kind = DAV_IS_BOOK;
-            dav_put(d, &p->r, p->name);
-        } else
-            http_answer_text(d->answer, 409, "%s", _("there is no such book"));
-    } else if (strcmp(method, "MKCOL") == 0) {
-        if (p->there)
-            http_answer_text(d->answer, 405, "%s", _("it is there already"));
-        else if (p->parent && p->r.kind == DAV_IS_HOME)
-            dav_mkcol(d, p->name);
-        else
-            http_answer_text(d->answer, 409, "%s", _("books are made in the home collection"));
-    } else if (!p->there)
-        http_answer_text(d->answer, 404, "%s", _("not found"));
-    else if (strcmp(method, "PROPFIND") == 0)
-        propfind(d, &p->r);
-    else if (strcmp(method, "REPORT") == 0)
-        dav_report(d, &p->r);
-    else if (strcmp(method, "DELETE") == 0)
-        dav_delete(d, &p->r);
-    else if (strcmp(method, "PROPPATCH") == 0)
-        dav_proppatch(d, &p->r);
-    else
-        get(d, &p->r);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(method, list[i]) == 0) return true;
+    return false;
 }
 
 static bool takes_xml(const char *method)
 {
-    static const char *const methods[] = {"PROPFIND", "REPORT", "MKCOL", "PROPPATCH"};
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(method, methods[i]) == 0) return true;
+    static const char *const list[] = {"PROPFIND", "REPORT", "MKCOL", "PROPPATCH"};
+    return is_any(method, list, sizeof list / sizeof *list);
+}
+
+static bool writes(const char *method)
+{
+    static const char *const list[] = {"PUT", "DELETE", "MOVE", "MKCOL", "PROPPATCH"};
+    return is_any(method, list, sizeof list / sizeof *list);
+}
+
+static void act(struct dav *d, const char *method)
+{
+    struct dav_place p = dav_place_of(d, http_call_path(d->call));
+    if (strcmp(method, "PUT") == 0)
+        dav_put(d, &p);
+    else if (strcmp(method, "MKCOL") == 0)
+        dav_mkcol(d, &p);
+    else if (!p.there)
+        http_answer_text(d->answer, 404, "%s", _("not found"));
+    else if (strcmp(method, "PROPFIND") == 0)
+        dav_propfind(d, &p.r);
+    else if (strcmp(method, "REPORT") == 0)
+        dav_report(d, &p.r);
+    else if (strcmp(method, "DELETE") == 0)
+        dav_delete(d, &p.r);
+    else if (strcmp(method, "MOVE") == 0)
+        dav_move(d, &p);
+    else if (strcmp(method, "PROPPATCH") == 0)
+        dav_proppatch(d, &p.r);
+    else
+        dav_get(d, &p.r);
+}
+
+/* Never an empty answer for a book that could not be read, nor a good one for a write that was not kept: a client
+ * takes the one for an emptied book, and forgets its edit over the other. */
+static void unreadable(struct dav *d)
+{
+    d->desk->broken = true;
+    buf_reset(&d->answer->headers);
+    http_answer_header(d->answer, "Retry-After", "30");
+    http_answer_text(d->answer, 503, "%s", _(UNREADABLE));
+}
+
+static bool reads_request(struct dav *d, const char *method)
+{
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    if (!takes_xml(method)) return true;
+    if (!dav_request_read(http_call_body(d->call), &d->arena, &d->request, &f)) {
+        dav_props_prepare(d);
+        return true;
+    }
+    http_answer_text(d->answer, 400, "%s", f.what);
     return false;
+}
+
+/* Phonebooks this user reads are brought up to date first, in a transaction of its own. */
+static bool refresh(struct dav *d, struct fault *f)
+{
+    db_rollback(d->db);
+    return !directory_merged_refresh_for(d->db, d->user.no, d->service->settings.region, f) &&
+           !db_begin_reading(d->db, f);
+}
+
+/* What is read is of one moment; what is written was looked at in the same transaction. */
+static void transact(struct dav *d, const char *method)
+{
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    if (db_begin_reading(d->db, &f)) {
+        unreadable(d);
+        return;
+    }
+    bool good = dav_login(d);
+    if (good && directory_merged_is_stale(d->db, d->user.no) && !refresh(d, &f)) {
+        unreadable(d);
+        return;
+    }
+    if (good) dav_collections(d);
+    good = good && reads_request(d, method);
+    if (good && !writes(method)) act(d, method);
+    if (db_check(d->db, NULL)) unreadable(d);
+    db_rollback(d->db);
+    if (!good || !writes(method) || d->answer->status) return;
+    if (!db_begin(d->db, &f)) act(d, method);
+    if (f.code || db_check(d->db, NULL) || d->answer->status >= 400) {
+        if (f.code || db_check(d->db, NULL)) unreadable(d);
+        db_rollback(d->db);
+    } else if (db_commit(d->db, &f))
+        unreadable(d);
+}
+
+static void finish(struct dav *d)
+{
+    struct http_answer *a = d->answer;
+    struct buf zipped = BUF_INIT;
+    if (d->told && a->status == 207) dav_seen_upto(d);
+    http_answer_header(a, "DAV", DAV_CLASSES);
+    if (d->brief && a->status == 207) http_answer_header(a, "Preference-Applied", "return=minimal");
+    if (a->status != 207 || a->body.len < GZIP_FROM_BYTES) return;
+    http_answer_header(a, "Vary", "Accept-Encoding, Brief, Prefer");
+    if (!gzip_is_taken(d->call) || !gzip_make(buf_str(&a->body), 1, &zipped)) return;
+    http_answer_header(a, "Content-Encoding", "gzip");
+    buf_free(&a->body);
+    a->body = zipped;
 }
 
 static bool prefers_minimal(const struct http_call *c)
@@ -226,61 +340,95 @@ static bool prefers_minimal(const struct http_call *c)
 static void on_work(void *ctx, struct http_call *c)
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
-    const char *method = http_call_method(c);
     struct dav d = {
         .service = ctx, .call = c, .answer = http_call_answer(c), .arena = ARENA_INIT, .brief = prefers_minimal(c)};
     d.desk = desk_take(&d.service->desks, &f);
     if (!d.desk) {
-        http_answer_text(d.answer, 503, "%s", _("the state cannot be read just now"));
+        http_answer_text(d.answer, 503, "%s", _(UNREADABLE));
         return;
     }
     d.db = d.desk->db;
-    http_answer_header(d.answer, "DAV", "1, 3, access-control, addressbook, extended-mkcol");
-    if (dav_login(&d)) {
-        if (takes_xml(method) && dav_request_read(http_call_body(c), &d.arena, &d.request, &f))
-            http_answer_text(d.answer, 400, "%s", f.what);
-        else {
-            struct place p = place_of(&d);
-            act(&d, &p, method);
-        }
-    }
-    if (db_check(d.db, NULL)) /* never an empty answer for a book that could not be read */
-        http_answer_text(d.answer, 503, "%s", _("the state cannot be read just now"));
+    transact(&d, http_call_method(c));
+    finish(&d);
+    buf_free(&d.found);
+    buf_free(&d.missing);
+    buf_free(&d.value);
     arena_free(&d.arena);
     desk_give_back(&d.service->desks, d.desk);
 }
 
-#define METHODS "OPTIONS GET HEAD PUT DELETE PROPFIND PROPPATCH REPORT MKCOL"
+/* -- before the body -- */
+
+static void options(struct http_call *c) /* clients probe with it before they sign in */
+{
+    http_answer_header(http_call_answer(c), "DAV", DAV_CLASSES);
+    http_answer_header(http_call_answer(c), "Allow",
+                       "OPTIONS, GET, HEAD, PUT, DELETE, MOVE, PROPFIND, PROPPATCH, REPORT, MKCOL");
+    http_call_answer(c)->status = 200;
+}
+
+static bool is_longer(const struct http_call *c, size_t bytes)
+{
+    const char *told = http_call_header(c, "Content-Length");
+    long long n = 0;
+    return told && str_to_int64(str_of(told), &n) && n >= 0 && (size_t)n > bytes;
+}
+
+/* RFC 6352 section 6.3.2.1: named before it is sent, where its length is told. */
+static bool is_too_large(const struct dav_service *s, struct http_call *c)
+{
+    if (!is_longer(c, s->settings.card_bytes)) return false;
+    struct dav d = {.answer = http_call_answer(c)};
+    dav_refuse(&d, 413, "c:max-resource-size", NULL);
+    return true;
+}
 
 static void on_begin(void *ctx, struct http_call *c)
 {
     struct dav_service *s = ctx;
     const char *method = http_call_method(c);
-    if (strcmp(method, "OPTIONS") == 0) { /* clients probe with it before they sign in */
-        http_answer_header(http_call_answer(c), "DAV", "1, 3, access-control, addressbook, extended-mkcol");
-        http_answer_header(http_call_answer(c), "Allow",
-                           "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MKCOL");
-        http_call_answer(c)->status = 200;
-    } else if (strcmp(method, "PUT") == 0)
-        http_call_take_body(c, s->settings.card_bytes, _("the card is larger than this server takes"));
-    else if (takes_xml(method))
-        http_call_take_body(c, XML_BODY_BYTES, _("the request is too large"));
+    bool tries = http_call_header(c, "Authorization") != NULL;
+    if (strcmp(method, "OPTIONS") == 0)
+        options(c);
+    else if (!tries && is_longer(c, STRANGER_BODY_BYTES))
+        dav_ask(http_call_answer(c));
+    else if (strcmp(method, "PUT") == 0) {
+        if (!is_too_large(s, c))
+            http_call_take_body(c, tries ? s->settings.card_bytes : STRANGER_BODY_BYTES,
+                                N_("the card is larger than this server takes"));
+    } else if (takes_xml(method))
+        http_call_take_body(c, tries ? XML_BODY_BYTES : STRANGER_BODY_BYTES, N_("the request is too large"));
+    else if (strcmp(method, "DELETE") == 0 || strcmp(method, "MOVE") == 0)
+        http_call_take_body(c, STRANGER_BODY_BYTES,
+                            N_("the request is too large")); /* some send one; nobody reads it */
 }
 
 static void redirect(void *ctx, struct http_call *c)
 {
     (void)ctx;
     http_answer_header(http_call_answer(c), "Location", DAV_ROOT);
+    http_answer_header(http_call_answer(c), "DAV", DAV_CLASSES);
     http_answer_text(http_call_answer(c), 301, "%s", DAV_ROOT);
+}
+
+static void allow_body(void *ctx, struct http_call *c)
+{
+    (void)ctx;
+    http_call_take_body(c, STRANGER_BODY_BYTES, N_("the request is too large"));
 }
 
 void dav_route(struct dav_service *s, struct http_server *server)
 {
+    static const struct {
+        const char *path, *methods;
+    } others[] = {{"/dav", METHODS}, {"/.well-known/carddav", METHODS}, {"=/", "OPTIONS PROPFIND PROPPATCH REPORT"}};
     http_server_route(server,
                       &(const struct http_route){
                           .prefix = DAV_ROOT, .methods = METHODS, .ctx = s, .begin = on_begin, .work = on_work});
-    http_server_route(server,
-                      &(const struct http_route){.prefix = "/dav", .methods = METHODS, .ctx = s, .begin = redirect});
-    http_server_route(server, &(const struct http_route){
-                                  .prefix = "/.well-known/carddav", .methods = METHODS, .ctx = s, .begin = redirect});
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        http_server_route(server, &(const struct http_route){.prefix = others[i].path,
+                                                             .methods = others[i].methods,
+                                                             .ctx = s,
+                                                             .begin = allow_body,
+                                                             .work = redirect});
 }

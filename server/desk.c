@@ -44,7 +44,7 @@ struct desk *desk_take(struct desks *d, struct fault *f)
 /* One whose database said something is not used again. */
 void desk_give_back(struct desks *d, struct desk *desk)
 {
-    if (db_check(desk->db, NULL)) {
+    if (desk->broken || db_check(desk->db, NULL)) {
         close_one(desk);
         return;
     }

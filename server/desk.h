@@ -10,6 +10,7 @@
 struct desk {
     struct env_system system;
     struct db *db;
+    bool broken; /* its database said something: it is not used again */
     struct desk *next;
 };
 struct desks {

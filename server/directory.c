@@ -1,14 +1,23 @@
 #include "server/directory.h"
 
 #include "base/i18n.h"
+#include "base/date.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "mapping/directory_csv.h"
 #include "server/directory_impl.h"
+#include "server/directory_phones.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
 
 #define PREFIX "/contacts/"
 #define FORM_BYTES 4096 /* of a form around its file */
+
+static char *copy(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
 
 struct directory_service *directory_service_new(const struct directory_service_settings *settings)
 {
@@ -16,7 +25,9 @@ struct directory_service *directory_service_new(const struct directory_service_s
     s->settings = *settings;
     desks_init(&s->desks, settings->state, settings->max_level, settings->cancel);
     s->settings.region = s->region = mem_strdup(settings->region);
+    s->settings.claim_networks = s->claim_networks = copy(settings->claim_networks);
     s->guesses = guesses_new();
+    s->proofs = proofs_new();
     pthread_mutex_init(&s->mutex, NULL);
     return s;
 }
@@ -27,9 +38,35 @@ void directory_service_free(struct directory_service *s)
     snapshots_free(s);
     desks_end(&s->desks);
     guesses_free(s->guesses);
+    proofs_free(s->proofs);
     free(s->region);
+    free(s->claim_networks);
     pthread_mutex_destroy(&s->mutex);
     free(s);
+}
+
+/* -- counting -- */
+
+enum { COUNT_CSV, COUNT_PUSH, COUNT_FAMILIES };
+
+static void count(struct directory_service *s, size_t what)
+{
+    if (what < DIRECTORY_FORMATS) __atomic_add_fetch(&s->answers[what], 1, __ATOMIC_RELAXED);
+}
+
+void directory_each_count(struct directory_service *s, void (*fn)(void *ctx, const char *format, uint64_t n), void *ctx)
+{
+    fn(ctx, "csv", __atomic_load_n(&s->answers[COUNT_CSV], __ATOMIC_RELAXED));
+    fn(ctx, "push", __atomic_load_n(&s->answers[COUNT_PUSH], __ATOMIC_RELAXED));
+    for (size_t i = 0; phone_family_at(i) && COUNT_FAMILIES + i < DIRECTORY_FORMATS; i++)
+        fn(ctx, phone_family_at(i)->path, __atomic_load_n(&s->answers[COUNT_FAMILIES + i], __ATOMIC_RELAXED));
+}
+
+static size_t count_of(const struct phone_family *family)
+{
+    size_t i = 0;
+    while (family && phone_family_at(i) && phone_family_at(i) != family) i++;
+    return family ? COUNT_FAMILIES + i : COUNT_CSV;
 }
 
 /* -- one request -- */
@@ -43,21 +80,12 @@ struct asking {
     struct str key;
     const char *rest; /* after the key: "yealink/v1", or "" */
     struct directory d;
+    unsigned rights; /* enum directory_right */
 };
 
 static void say(struct asking *a, unsigned status, const char *text)
 {
     http_answer_text(a->answer, status, "%s", text);
-}
-
-static bool is_key(struct str key)
-{
-    bool right = key.n == DIRECTORY_KEY_CHARACTERS;
-    for (size_t i = 0; i < key.n && right; i++) {
-        char c = key.p[i];
-        right = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    }
-    return right;
 }
 
 static void split_path(struct asking *a)
@@ -67,9 +95,17 @@ static void split_path(struct asking *a)
     a->rest = rest.p ? rest.p : "";
 }
 
+static bool is_private(const struct asking *a)
+{
+    return http_call_is_tls(a->call) || http_call_is_loopback(a->call);
+}
+
+/* Without encryption: only reading, only where somebody said so, and never with a password. */
 static bool may_be_read(const struct asking *a)
 {
-    return http_call_is_tls(a->call) || http_call_is_loopback(a->call) || a->d.plain_http;
+    if (is_private(a)) return true;
+    return a->d.plain_http && !a->d.user.n &&
+           (!a->d.networks.n || network_list_has(a->d.networks, http_call_peer(a->call)));
 }
 
 /* Whoever pushes first to a key nobody has owns it, where that is allowed. */
@@ -77,10 +113,12 @@ static bool claim(struct asking *a)
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
     struct db *db = a->desk->db;
-    if (!a->s->settings.claims || !directory_key_ok(a->key) ||
-        !(http_call_is_tls(a->call) || http_call_is_loopback(a->call)))
+    const char *from = a->s->settings.claim_networks;
+    if (!a->s->settings.claims || !directory_key_ok(a->key) || !is_private(a) ||
+        (from && !network_list_has(str_of(from), http_call_peer(a->call))))
         return false;
     a->d = (struct directory){.name = str_of(arena_printf(&a->arena, _("Phonebook %.*s"), 4, a->key.p))};
+    a->rights = DIRECTORY_READS | DIRECTORY_PUSHES;
     if (db_begin(db, &f)) return false;
     if (directory_add(db, &a->d, a->key, NULL, 0, &a->arena, &f)) {
         db_rollback(db);
@@ -89,26 +127,64 @@ static bool claim(struct asking *a)
     return !db_commit(db, &f);
 }
 
-/* Unknown and malformed keys are answered alike, and nobody may try many. */
-static bool find(struct asking *a, bool push)
+static bool are_many(struct asking *a)
 {
     struct env *env = &a->desk->system.env;
-    if (guesses_are_many(a->s->guesses, http_call_peer(a->call), env->monotonic_ms(env))) {
-        http_answer_header(a->answer, "Retry-After", "60");
-        say(a, 429, _("too many unknown keys from this address; wait a minute"));
-        return false;
+    if (!guesses_are_many(a->s->guesses, http_call_peer(a->call), env->monotonic_ms(env))) return false;
+    http_answer_header(a->answer, "Retry-After", "60");
+    say(a, 429, _("too many unknown keys from this address; wait a minute"));
+    return true;
+}
+
+static void note_guess(struct asking *a)
+{
+    struct env *env = &a->desk->system.env;
+    guesses_add(a->s->guesses, http_call_peer(a->call), env->monotonic_ms(env));
+}
+
+/* A phonebook may ask for user and password beside the key. */
+static bool is_signed_in(struct asking *a)
+{
+    struct buf given = BUF_INIT;
+    struct env *env = &a->desk->system.env;
+    bool right = false;
+    if (!a->d.user.n) return true;
+    const char *header = http_call_header(a->call, "Authorization");
+    if (proof_of_basic(header, &given)) {
+        struct str name = buf_str(&given);
+        name = str_split(&name, ':');
+        right = str_eq(name, a->d.user) &&
+                proof_is_right(a->s->proofs, a->d.password, given.data + name.n + 1, env->monotonic_ms(env));
     }
-    bool known = is_key(a->key) && directory_by_key(a->desk->db, a->key, &a->arena, &a->d);
+    proof_wipe(&given);
+    if (right) return true;
+    if (header) note_guess(a);
+    http_answer_header(a->answer, "WWW-Authenticate", "Basic realm=\"phonebook\", charset=\"UTF-8\"");
+    say(a, 401, _("sign in"));
+    return false;
+}
+
+static bool has_right(struct asking *a, bool push)
+{
+    if (a->rights & (push ? DIRECTORY_PUSHES : DIRECTORY_READS)) return true;
+    say(a, 403, push ? _("this key only reads") : _("this key only pushes"));
+    return false;
+}
+
+/* Unknown and malformed keys are answered alike, after the same work, and nobody may try many. Without encryption who
+ * may not read must not learn whether the key is right. */
+static bool find(struct asking *a, bool push)
+{
+    if (are_many(a)) return false;
+    bool known = directory_by_key(a->desk->db, a->key, &a->arena, &a->d, &a->rights);
     if (!known && push) known = claim(a);
-    /* Without encryption who may not read must not learn whether the key is right. */
-    bool allowed = known ? push ? http_call_is_tls(a->call) || http_call_is_loopback(a->call) : may_be_read(a)
-                         : http_call_is_tls(a->call) || http_call_is_loopback(a->call);
-    if (!known) guesses_add(a->s->guesses, http_call_peer(a->call), env->monotonic_ms(env));
+    bool allowed = known && !push ? may_be_read(a) : is_private(a);
+    if (!known) note_guess(a);
     if (!allowed)
-        say(a, 403, _("use https; for old telephones that cannot: abgleich directory add --plain-http"));
+        say(a, 403, _("use https; for old telephones that cannot: abgleich directory set NAME plain_http=yes"));
     else if (!known)
         say(a, 404, _("not found"));
-    return known && allowed;
+    return known && allowed && is_signed_in(a) && has_right(a, push);
 }
 
 /* -- what is read -- */
@@ -129,23 +205,9 @@ static bool make_it(void *ctx, const struct snapshot *snap, struct buf *out, con
 {
     struct making *m = ctx;
     *type = "text/csv; charset=utf-8";
-    if (m->family) return m->family->write(&snap->book, &m->settings, &m->query, out, type);
+    if (m->family) return phone_family_write(m->family, &snap->book, &m->settings, &m->query, out, type);
     directory_csv_write(&snap->book, out);
     return true;
-}
-
-/* The parameters that any family knows: they are part of what was made. */
-static void name_it(const struct asking *a, struct buf *out)
-{
-    static const char *const names[] = {"format",    "menu", "letter", "q",    "num",   "offset", "limit",
-                                        "command",   "type", "first",  "last", "count", "reqsrc", "reqid",
-                                        "set_first", "ln",   "fn",     "nn",   "co",    "cpn",    "hm",
-                                        "mb",        "bp",   "fx",     "sip"};
-    buf_adds(out, a->rest);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = http_call_query(a->call, names[i]);
-        if (value) buf_addf(out, "&%s=%zu:%s", names[i], strlen(value), value);
-    }
 }
 
 static bool has_etag(const char *list, const char *etag)
@@ -159,31 +221,34 @@ static bool has_etag(const char *list, const char *etag)
     return false;
 }
 
-static bool takes_gzip(const struct http_call *c)
+/* Both by RFC 9110 section 13.1: a tag, where there is one, tells; the time only where there is none. */
+static bool is_known(const struct asking *a, const struct snapshot *snap, const struct rendered *r)
 {
-    const char *header = http_call_header(c, "Accept-Encoding");
-    struct str rest = str_of(header);
-    while (header && rest.p) {
-        struct str one = str_trim(str_split(&rest, ',')), name = str_split(&one, ';');
-        if (str_eq_nocase(str_trim(name), STR("gzip")))
-            return !(one.p && str_find(one, STR("q=0")) != (size_t)-1 && str_find(one, STR("q=0.")) == (size_t)-1);
-    }
-    return false;
+    const char *tags = http_call_header(a->call, "If-None-Match"),
+               *since = http_call_header(a->call, "If-Modified-Since");
+    int64_t since_s;
+    if (tags) return has_etag(tags, r->etag);
+    return since && date_of_http(str_of(since), &since_s) && snap->made_s <= since_s;
 }
 
-static void hand_out(struct asking *a, struct rendered *r)
+static void hand_out(struct asking *a, const struct snapshot *snap, struct rendered *r)
 {
-    const char *known = http_call_header(a->call, "If-None-Match");
+    struct env *env = &a->desk->system.env;
+    char modified[DATE_HTTP_BYTES];
     a->answer->type = r->type;
     a->answer->cache = "private, no-cache";
     http_answer_header(a->answer, "ETag", "%s", r->etag);
     http_answer_header(a->answer, "Vary", "Accept-Encoding");
     if (!*a->rest) http_answer_header(a->answer, "Content-Disposition", "inline; filename=\"contacts.csv\"");
-    if (known && has_etag(known, r->etag)) {
+    if (snap->made_s <= env->now_ms(env) / 1000) { /* never a time to come */
+        date_to_http(snap->made_s, modified);
+        http_answer_header(a->answer, "Last-Modified", "%s", modified);
+    }
+    if (is_known(a, snap, r)) {
         a->answer->status = 304;
         return;
     }
-    bool gzip = r->gzip && takes_gzip(a->call);
+    bool gzip = r->gzip && gzip_is_taken(a->call);
     if (gzip) http_answer_header(a->answer, "Content-Encoding", "gzip");
     struct blob *blob = blob_keep(gzip ? r->gzip : r->plain);
     a->answer->status = 200;
@@ -196,17 +261,13 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
     struct buf as AUTO_BUF = BUF_INIT;
-    const char *num = http_call_query(a->call, "num");
     struct making m = {.a = a, .family = family};
     struct snapshot *snap = snapshot_of(a->s, a->desk->db, &a->d, &f);
     if (!snap) {
         say(a, 503, _("the phonebook cannot be read just now"));
         return;
     }
-    m.settings = (struct form_settings){.title = arena_strdup(&a->arena, a->d.name),
-                                        .region = a->s->settings.region,
-                                        .line = a->d.line.n ? arena_strdup(&a->arena, a->d.line) : NULL};
-    m.settings.form_is_set = number_form_parse(num ? str_of(num) : a->d.number_form, &m.settings.form);
+    m.settings = directory_form_settings(&a->d, a->s->settings.region, &a->arena);
     if (family) {
         const char *host = http_call_header(a->call, "Host");
         const char *url =
@@ -214,17 +275,33 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
                          host ? host : "localhost", STR_ARG(a->key), family->path);
         m.query = (struct form_query){query_value, a->call, file, url};
     }
-    name_it(a, &as);
-    if (family) buf_addf(&as, " %s", m.query.url); /* links carry the host that was asked */
+    if (family) phone_family_key(family, &m.query, &as);
     struct rendered *r = snapshot_render(a->s, snap, buf_cstr(&as), make_it, &m);
     if (r) {
-        hand_out(a, r);
+        hand_out(a, snap, r);
         blob_drop(r->plain);
         blob_drop(r->gzip);
         free(r);
     } else
         say(a, 404, _("not found"));
     snapshot_drop(a->s, snap);
+}
+
+#define WARNED_EVERY_MS (24 * 60 * 60 * (int64_t)1000)
+
+/* Once a day for each: who reads along has the key. */
+static void warn_of_plain(struct asking *a)
+{
+    struct env *env = &a->desk->system.env;
+    struct pushing *one = &a->s->plain[a->d.no % PUSHING_MAX];
+    int64_t now_ms = env->monotonic_ms(env);
+    pthread_mutex_lock(&a->s->mutex);
+    bool warn = one->directory != a->d.no || now_ms - one->since_ms > WARNED_EVERY_MS;
+    if (warn) *one = (struct pushing){a->d.no, now_ms, 0};
+    pthread_mutex_unlock(&a->s->mutex);
+    if (warn)
+        env_logf(env, LOG_WARNING, _("phonebook \"%.*s\" was read without encryption by %s: its key can be read along"),
+                 STR_ARG(a->d.name), http_call_peer(a->call));
 }
 
 #define NOTED_EVERY_MS (60 * (int64_t)1000)
@@ -241,32 +318,61 @@ static void note_fetch(struct asking *a, const char *as)
     db_commit(a->desk->db, &ignored);
 }
 
-static void serve(struct asking *a)
+static void serve_push(struct asking *a)
 {
-    const char *file = "";
-    split_path(a);
-    const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
-    bool post = strcmp(http_call_method(a->call), "POST") == 0, push = post && !*a->rest;
-    if (!find(a, push)) return;
+    if (!find(a, true)) return;
+    directory_push(a->s, a->desk, &a->d, &a->arena, a->call);
+    count(a->s, COUNT_PUSH);
+}
+
+static void answer(struct asking *a, const struct phone_family *family, const char *file)
+{
+    bool post = strcmp(http_call_method(a->call), "POST") == 0;
+    if (!is_private(a)) warn_of_plain(a);
     if (*a->rest && !family)
         say(a, 404, _("not found"));
-    else if (push) {
-        const char *empty = http_call_query(a->call, "allow_empty");
-        directory_push(a->desk->db, &a->d, a->s->settings.region, empty && strcmp(empty, "1") == 0, a->call);
-    } else if (post && !family->posts) {
+    else if (post && !family->posts) {
         http_answer_header(a->answer, "Allow", "GET, HEAD");
         say(a, 405, _("send the file to the address without the telephone's part"));
-    } else {
+    } else
         read_out(a, family, file);
-        if (a->answer->status < 400) note_fetch(a, family ? family->path : "csv");
+}
+
+/* All of it is read at one moment, whatever is written meanwhile. */
+static void serve_read(struct asking *a)
+{
+    const char *file = "";
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
+    if (db_begin_reading(a->desk->db, &f)) {
+        say(a, 503, _("the state cannot be read just now"));
+        return;
     }
+    bool found = find(a, false);
+    if (found) answer(a, family, file);
+    db_rollback(a->desk->db);
+    if (!found || a->answer->status >= 400) return;
+    count(a->s, count_of(family));
+    note_fetch(a, family ? family->path : "csv");
+}
+
+static void serve(struct asking *a)
+{
+    split_path(a);
+    http_answer_header(a->answer, "Referrer-Policy", "no-referrer"); /* the address has the key in it */
+    if (strcmp(http_call_method(a->call), "POST") == 0 && !*a->rest)
+        serve_push(a);
+    else
+        serve_read(a);
 }
 
 static void on_begin(void *ctx, struct http_call *c)
 {
     struct directory_service *s = ctx;
-    if (strcmp(http_call_method(c), "POST") == 0)
-        http_call_take_body(c, s->settings.upload_bytes + FORM_BYTES, _("the file is larger than max_upload allows"));
+    if (strcmp(http_call_method(c), "POST") != 0) return;
+    http_call_take_body(c, s->settings.upload_bytes + FORM_BYTES, _("the file is larger than max_upload allows"));
+    bool is_push = !strchr(http_call_path(c) + strlen(PREFIX), '/'); /* (telephones post, too) */
+    http_call_lane(c, is_push ? HTTP_LANE_BULK : HTTP_LANE_READ);
 }
 
 static void on_work(void *ctx, struct http_call *c)

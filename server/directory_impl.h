@@ -5,7 +5,9 @@
 #include "mapping/phonebook_form.h"
 #include "server/desk.h"
 #include "server/directory.h"
+#include "server/directory_book.h"
 #include "server/guess.h"
+#include "server/proof.h"
 #include "state/directory.h"
 #include "state/store.h"
 
@@ -24,9 +26,9 @@ void blob_drop(void *blob); /* NULL is fine */
 struct snapshot {
     unsigned users; /* by the service's mutex only */
     int64_t directory;
+    int64_t made_s; /* later than the one before it */
     char version[DIGEST_HEX_BYTES]; /* of everything it is made of */
     struct phonebook book;
-    size_t merged;
     struct rendered {
         char *as; /* path and query */
         const char *type;
@@ -38,18 +40,29 @@ struct snapshot {
     struct snapshot *next;
 };
 
+#define DIRECTORY_FORMATS 24
+#define PUSHES_MAX 60
+#define PUSHING_MAX 64
+#define PUSHING_WINDOW_MS (60 * (int64_t)1000)
+
 struct directory_service {
     struct directory_service_settings settings;
-    char *region;
+    char *region, *claim_networks;
     pthread_mutex_t mutex;
     struct desks desks;
     struct snapshot *snapshots;
     size_t n_snapshots;
     uint64_t turn;
     struct guesses *guesses;
+    struct proofs *proofs;
+    struct pushing { /* one of many is forgotten for another */
+        int64_t directory, since_ms;
+        int n;
+    } pushing[PUSHING_MAX], plain[PUSHING_MAX]; /* plain: when it was warned of */
+    uint64_t answers[DIRECTORY_FORMATS]; /* for metrics; atomic */
 };
 
-/* directory_snapshot.c. NULL: *f. Given back with snapshot_drop. */
+/* directory_snapshot.c. In a transaction that reads (db.h). NULL: *f. Given back with snapshot_drop. */
 struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const struct directory *d, struct fault *f);
 void snapshot_drop(struct directory_service *s, struct snapshot *snap);
 void snapshots_free(struct directory_service *s);
@@ -58,8 +71,8 @@ struct rendered *
 snapshot_render(struct directory_service *s, struct snapshot *snap, const char *as,
                 bool (*make)(void *ctx, const struct snapshot *snap, struct buf *out, const char **type), void *ctx);
 
-/* directory_push.c: reads the file and replaces the phonebook's own book. Fills the answer. Its `file`: multipart.h. */
-void directory_push(struct db *db, const struct directory *d, const char *region, bool allow_empty,
+/* directory_push.c: reads the form's file and replaces the phonebook's own book. Fills the answer. */
+void directory_push(struct directory_service *s, struct desk *desk, const struct directory *d, struct arena *arena,
                     struct http_call *c);
 
 #endif

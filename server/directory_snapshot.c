@@ -1,10 +1,10 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "server/directory_impl.h"
-#include "state/settings.h"
+#include "server/directory_phones.h"
+#include "server/gzip.h"
 
 #include <stdlib.h>
-#include <zlib.h>
 
 #define SNAPSHOTS_MAX 32
 #define RENDERED_MAX 64
@@ -34,60 +34,23 @@ void blob_drop(void *blob)
     free(b);
 }
 
-/* -- what it is made of -- */
-
-static void version_of(struct db *db, const struct directory *d, const struct str *books, size_t n,
-                       char out[DIGEST_HEX_BYTES])
-{
-    struct digest digest;
-    digest_init(&digest);
-    digest_str(&digest, d->name);
-    digest_str(&digest, d->number_form);
-    digest_str(&digest, d->line);
-    for (size_t i = 0; i < n; i++) {
-        int64_t seq = store_seq(db, books[i]);
-        digest_str(&digest, books[i]);
-        digest_add(&digest, &seq, sizeof seq);
-    }
-    digest_hex(&digest, out);
-}
-
-struct filling {
-    struct phonebook *book;
-    struct hash_key key;
-};
-
-static bool fill(void *ctx, const struct store_record *r)
-{
-    struct filling *f = ctx;
-    struct arena scratch AUTO_ARENA = ARENA_INIT;
-    struct fault unreadable AUTO_FAULT = FAULT_INIT;
-    struct record *record = record_parse(&scratch, RECORD_CONTACT, r->body, &f->key, &unreadable);
-    if (record)
-        phonebook_add(f->book, record,
-                      r->uid.n ? r->uid : r->id); /* what was pushed comes out under the id it was pushed with */
-    return true;
-}
-
 static struct snapshot *make(struct directory_service *s, struct db *db, const struct directory *d,
-                             const struct str *books, size_t n, const char *version, struct fault *f)
+                             const struct directory_part *parts, size_t n, const char *version, struct fault *f)
 {
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
     struct snapshot *snap = mem_calloc(1, sizeof *snap);
-    struct filling filling = {.book = &snap->book};
-    enum fault_code code = settings_hash_key(db, &filling.key, f);
+    const struct form_settings settings = directory_form_settings(d, s->settings.region, &scratch);
+    const struct directory_reading how = {.region = settings.region};
     snap->users = 1;
     snap->directory = d->no;
-    snap->book = (struct phonebook){.arena = ARENA_INIT, .region = s->settings.region, .key = filling.key};
+    snap->made_s = db_env(db)->now_ms(db_env(db)) / 1000;
     memcpy(snap->version, version, sizeof snap->version);
-    for (size_t i = 0; !code && i < n; i++) code = store_each(db, books[i], fill, &filling, f);
-    if (code) {
-        phonebook_free(&snap->book);
-        free(snap);
-        return NULL;
-    }
-    snap->merged = phonebook_merge(&snap->book);
-    phonebook_sort(&snap->book);
-    return snap;
+    enum fault_code code = directory_read_book(db, parts, n, &how, &snap->book, NULL, f);
+    snap->book.region = s->settings.region; /* the phonebook's own does not live as long */
+    if (!code) return snap;
+    phonebook_free(&snap->book);
+    free(snap);
+    return NULL;
 }
 
 /* -- keeping -- */
@@ -145,6 +108,7 @@ static void keep_locked(struct directory_service *s, struct snapshot *snap)
     while (*at) {
         struct snapshot *one = *at;
         if (one->directory == snap->directory) {
+            if (one->made_s >= snap->made_s) snap->made_s = one->made_s + 1;
             *at = one->next;
             drop_locked(one);
             continue;
@@ -167,22 +131,19 @@ static void keep_locked(struct directory_service *s, struct snapshot *snap)
 struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const struct directory *d, struct fault *f)
 {
     struct arena scratch AUTO_ARENA = ARENA_INIT;
-    struct str *books;
+    struct directory_part *parts;
     char version[DIGEST_HEX_BYTES];
-    enum fault_code code = db_begin_reading(db, f); /* one moment, whatever is written meanwhile */
-    if (code) return NULL;
-    size_t n = directory_books(db, d, &scratch, &books);
-    version_of(db, d, books, n, version);
+    size_t n = directory_parts(db, d->no, &scratch, &parts);
+    directory_version(d, parts, n, version);
     pthread_mutex_lock(&s->mutex);
     struct snapshot *snap = kept_locked(s, d->no, version);
     pthread_mutex_unlock(&s->mutex);
     if (!snap) {
-        snap = make(s, db, d, books, n, version, f);
+        snap = make(s, db, d, parts, n, version, f);
         pthread_mutex_lock(&s->mutex);
         if (snap) keep_locked(s, snap);
         pthread_mutex_unlock(&s->mutex);
     }
-    db_rollback(db);
     return snap;
 }
 
@@ -191,20 +152,7 @@ struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const s
 static struct blob *zipped(const struct buf *plain)
 {
     struct buf out = BUF_INIT;
-    z_stream z = {0};
-    if (plain->len < 256 || deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) return NULL;
-    uLong bound = deflateBound(&z, (uLong)plain->len);
-    buf_reserve(&out, bound);
-    z.next_in = (Bytef *)(void *)plain->data;
-    z.avail_in = (uInt)plain->len;
-    z.next_out = (Bytef *)(void *)out.data;
-    z.avail_out = (uInt)bound;
-    int done = deflate(&z, Z_FINISH);
-    out.len = z.total_out;
-    deflateEnd(&z);
-    if (done == Z_STREAM_END) return blob_new(&out);
-    buf_free(&out);
-    return NULL;
+    return gzip_make(buf_str(plain), 6, &out) ? blob_new(&out) : NULL;
 }
 
 static struct rendered *find_rendered(struct snapshot *snap, const char *as)

@@ -1,5 +1,6 @@
-/* The listener: HTTP on the daemon's loop by libmicrohttpd (the only file that knows it). Called by cli/daemon.c, which
- * starts it; by server/directory.c and its like, which hang routes on it.
+/* The listener: HTTP on the daemon's loop by libmicrohttpd, which only it knows (http_server.c: listening; http_call.c:
+ * the way of a request; http_answer.c: the way back; http_guests.c: who may stay). Called by cli/daemon.c, which starts
+ * it; by server/directory.c and its like, which hang routes on it.
  *
  * A route is a row: the beginning of a path, and what is done with a request there. To add one, fill a struct
  * http_route and give it to http_server_route() before the loop turns:
@@ -11,10 +12,11 @@
  *             connection rests meanwhile. Fills the answer.
  *     end     on the loop's thread, exactly once for each begin, whatever became of the request.
  *
- * What a stranger may do is bounded: connections in all and for each address, bytes of a header, the time for sending
- * one, for a whole request, and the rate of a body (a client that drips is cut off; an idle time-out alone does not see
- * it), bytes of all bodies under way. Requests whose length can be read in two ways are refused (RFC 9112 section
- * 6.3). Nothing of a request is ever logged here: paths may hold keys. */
+ * What a stranger may do is bounded: connections in all and for each address (who idles goes first), bytes of a header,
+ * the time for sending one, for a whole request, and the rate of a body (a client that drips is cut off; an idle
+ * time-out alone does not see it), bytes of all bodies and answers under way, calls that keep the database busy.
+ * Requests whose length can be read in two ways are refused (RFC 9112 section 6.3). Nothing of a request is ever logged
+ * here: paths may hold keys. */
 #ifndef ABGLEICH_HTTP_SERVER_H
 #define ABGLEICH_HTTP_SERVER_H
 
@@ -57,6 +59,15 @@ struct str http_call_body(const struct http_call *c);
 const char *http_call_peer(const struct http_call *c); /* "192.0.2.7", "2001:db8::1" */
 bool http_call_is_loopback(const struct http_call *c);
 bool http_call_is_tls(const struct http_call *c);
+/* begin only: of some kinds only so many work at once, in the order they came, so that workers are left for those that
+ * read. Where nothing is said the method tells whether it reads or writes. */
+enum http_lane {
+    HTTP_LANE_READ,  /* any number */
+    HTTP_LANE_WRITE, /* waits for the database's one writer: four */
+    HTTP_LANE_BULK,  /* takes seconds and much memory: two */
+    HTTP_LANES
+};
+void http_call_lane(struct http_call *c, enum http_lane lane);
 /* begin only: how many bytes the body may have (the default is none), and what a person reads where it has more. Static
  * text; 413. */
 void http_call_take_body(struct http_call *c, size_t max_bytes, const char *too_large);
@@ -66,7 +77,8 @@ void http_call_keep(struct http_call *c, void *own); /* what the route wants to 
 void *http_call_own(const struct http_call *c);
 
 struct http_route {
-    const char *prefix;  /* "/contacts/": static; of several the longest. One that ends in no slash is a whole path */
+    const char *prefix;  /* "/contacts/": static; of several the longest. One that ends in no slash is a whole path;
+                            "=/" is one, too, and stands before "/" for its own methods only */
     const char *methods; /* "GET HEAD POST": static; anything else is answered 405 with Allow */
     void *ctx;
     void (*begin)(void *ctx, struct http_call *c);
@@ -75,12 +87,12 @@ struct http_route {
 };
 
 struct http_limits {
-    uint64_t header_ms;  /* from the connection or the end of the last request to the end of the next header */
-    uint64_t request_ms; /* from there to the end of the answer */
-    uint64_t body_grace_ms, body_bytes_per_s; /* after the grace a body has to have come at that rate on average */
-    size_t bodies_max_bytes;                  /* of all under way; 503 beyond */
+    uint64_t header_ms, request_ms, body_grace_ms, body_bytes_per_s; /* http_guests.h */
+    size_t bodies_max_bytes, answers_max_bytes; /* of all under way; 503 beyond, the slowest body goes first */
+    size_t room;                                /* connections; 0 = 1024, or half of the descriptors there may be */
 };
-#define HTTP_LIMITS_DEFAULT ((struct http_limits){10 * 1000, 120 * 1000, 5 * 1000, 4096, (size_t)64 << 20})
+#define HTTP_LIMITS_DEFAULT                                                                                            \
+    ((struct http_limits){10 * 1000, 120 * 1000, 5 * 1000, 4096, (size_t)64 << 20, (size_t)64 << 20, 0})
 
 struct http_listen {
     const char *where;      /* "127.0.0.1:8480", "[::1]:0"; port 0 lets the system choose */

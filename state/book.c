@@ -88,7 +88,8 @@ enum fault_code book_remove(struct db *db, struct str id, struct fault *f)
     bind_text(q, 1, id);
     int64_t number = query_step(q) ? column_int(q, 0) : 0;
     query_end(q);
-    static const enum query_id steps[] = {QUERY_BOOK_REMOVE_RECORDS, QUERY_BOOK_REMOVE};
+    static const enum query_id steps[] = {QUERY_DAV_NAME_OF_BOOK, QUERY_BOOK_REMOVE_RECORDS, QUERY_BOOK_REMOVE_PARTS,
+                                          QUERY_BOOK_REMOVE};
     for (size_t i = 0; number && i < sizeof steps / sizeof *steps; i++) {
         q = query_begin(db, steps[i]);
         bind_int(q, 1, number);

@@ -277,6 +277,11 @@ void db_guard(struct db *db, struct db_fence *fence)
     db->fence = fence;
 }
 
+void db_roomy(struct db *db, bool on)
+{
+    db_exec(db, on ? "PRAGMA cache_size=-48000; PRAGMA wal_autocheckpoint=40000" : "PRAGMA cache_size=-3000; PRAGMA wal_autocheckpoint=4000", NULL);
+}
+
 /* The row is written in the very transaction that is proved, so nobody can take it over before that is committed. */
 void db_prove(struct db *db)
 {

@@ -83,18 +83,51 @@ QUERY(SUBJECT_ERASE_PUSHED, "DELETE FROM pushed WHERE source = $1 OR id = $1")
 QUERY(SUBJECT_ERASE_PUSHED_TITLE, "DELETE FROM pushed WHERE title = $1")
 
 /* phonebooks */
-#define DIRECTORY_SELECT                                                                                                               \
-    "SELECT no, name, push_book, number_form, line, plain_http, created_ms, pushed_ms, fetched_ms, fetched_as FROM directory "
-QUERY(DIRECTORY_ADD, "INSERT INTO directory(name, key_hash, push_book, number_form, line, plain_http, created_ms, pushed_ms, fetched_ms)"
-                     " VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0) RETURNING no")
-QUERY(DIRECTORY_BY_KEY, DIRECTORY_SELECT "WHERE key_hash = $1")
-QUERY(DIRECTORY_BY_NAME, DIRECTORY_SELECT "WHERE name = $1")
-QUERY(DIRECTORY_LIST, DIRECTORY_SELECT "ORDER BY name")
+#define DIRECTORY_COLUMNS                                                                                                              \
+    "d.no, d.name, d.push_book, d.created_ms, d.pushed_ms, d.fetched_ms, d.fetched_as, d.merged_book, d.merged_version"
+#define DIRECTORY_SELECT "SELECT " DIRECTORY_COLUMNS " FROM directory d "
+QUERY(DIRECTORY_ADD, "INSERT INTO directory(name, push_book, created_ms, pushed_ms, fetched_ms) VALUES ($1, $2, $3, 0, 0) RETURNING no")
+QUERY(DIRECTORY_BY_KEY, "SELECT " DIRECTORY_COLUMNS ", k.rights, k.until_ms FROM directory_key k JOIN directory d ON d.no = k.directory"
+                        " WHERE k.hash = $1")
+QUERY(DIRECTORY_BY_NAME, DIRECTORY_SELECT "WHERE d.name = $1")
+QUERY(DIRECTORY_OF_USER, DIRECTORY_SELECT "WHERE d.merged_book IN (SELECT book FROM dav_user_book WHERE dav_user = $1)")
+QUERY(DIRECTORY_LIST, DIRECTORY_SELECT "ORDER BY d.name")
 QUERY(DIRECTORY_REMOVE, "DELETE FROM directory WHERE no = $1")
 QUERY(DIRECTORY_PUSHED, "UPDATE directory SET pushed_ms = $2 WHERE no = $1")
 QUERY(DIRECTORY_FETCHED, "UPDATE directory SET fetched_ms = $2, fetched_as = $3 WHERE no = $1")
-QUERY(DIRECTORY_BOOK_ADD, "INSERT INTO directory_book(directory, place, book) VALUES ($1, $2, $3)")
-QUERY(DIRECTORY_BOOKS, "SELECT book FROM directory_book WHERE directory = $1 ORDER BY place")
+QUERY(DIRECTORY_MERGED_BOOK, "UPDATE directory SET merged_book = $2 WHERE no = $1")
+QUERY(DIRECTORY_MERGED_VERSION, "UPDATE directory SET merged_version = $2 WHERE no = $1")
+QUERY(DIRECTORY_KEY_ADD, "INSERT INTO directory_key(hash, directory, rights, created_ms, until_ms) VALUES ($1, $2, $3, $4, 0)")
+QUERY(DIRECTORY_KEY_GET, "SELECT directory FROM directory_key WHERE hash = $1")
+QUERY(DIRECTORY_KEYS, "SELECT rights, created_ms, until_ms FROM directory_key WHERE directory = $1 ORDER BY created_ms, hash")
+QUERY(DIRECTORY_KEYS_UNTIL, "UPDATE directory_key SET until_ms = $3 WHERE directory = $1 AND (rights & $2) <> 0 AND (until_ms = 0 OR until_ms > $3)")
+QUERY(DIRECTORY_KEYS_RIGHTS, "UPDATE directory_key SET rights = $2 WHERE directory = $1")
+QUERY(DIRECTORY_KEYS_PURGE, "DELETE FROM directory_key WHERE directory = $1 AND (rights = 0 OR (until_ms > 0 AND until_ms <= $2))")
+QUERY(DIRECTORY_PART_ADD, "INSERT INTO directory_part(directory, place, kind, book, link) VALUES ($1, $2, $3, $4, $5)")
+QUERY(DIRECTORY_PART_PLACE, "SELECT COALESCE(max(place), -1) + 1 FROM directory_part WHERE directory = $1 AND kind <> 2")
+QUERY(DIRECTORY_PART_SET_PLACE, "UPDATE directory_part SET place = $3 WHERE directory = $1 AND book = $2")
+QUERY(DIRECTORY_PART_REMOVE, "DELETE FROM directory_part WHERE directory = $1 AND book = $2")
+QUERY(BOOK_REMOVE_PARTS, "DELETE FROM directory_part WHERE book = (SELECT id FROM book WHERE no = $1)")
+QUERY(DIRECTORY_PART_OF_LINK, "SELECT p.book FROM directory_part p JOIN book b ON b.id = p.book WHERE p.directory = $1 AND p.link = $2")
+QUERY(DIRECTORY_PARTS, "SELECT p.kind, p.book, p.link, b.name, b.living, b.seq FROM directory_part p JOIN book b ON b.id = p.book"
+                       " WHERE p.directory = $1 ORDER BY p.place, p.book")
+QUERY(DIRECTORY_PART_OWNER, "SELECT d.name, p.kind FROM directory_part p JOIN directory d ON d.no = p.directory WHERE p.book = $1 AND p.kind <> 0"
+                            " UNION ALL SELECT name, 3 FROM directory WHERE merged_book = $1")
+QUERY(DIRECTORY_SETTINGS, "SELECT key, value FROM directory_setting WHERE directory = $1 ORDER BY key")
+QUERY(DIRECTORY_SETTING_SET, "INSERT INTO directory_setting(directory, key, value) VALUES ($1, $2, $3)"
+                             " ON CONFLICT(directory, key) DO UPDATE SET value = excluded.value")
+QUERY(DIRECTORY_SETTING_REMOVE, "DELETE FROM directory_setting WHERE directory = $1 AND key = $2")
+QUERY(DIRECTORY_UPLOAD_DROP, "DELETE FROM directory_upload WHERE directory = $1 AND age = $2")
+QUERY(DIRECTORY_UPLOAD_AGE, "UPDATE directory_upload SET age = 1 WHERE directory = $1 AND age = 0")
+QUERY(DIRECTORY_UPLOAD_ADD, "INSERT INTO directory_upload(directory, age, time_ms, digest, seq, told, size_bytes, body)"
+                            " VALUES ($1, 0, $2, $3, $4, $5, $6, $7)")
+QUERY(DIRECTORY_UPLOAD_GET, "SELECT time_ms, digest, seq, told, size_bytes FROM directory_upload WHERE directory = $1 AND age = $2")
+QUERY(DIRECTORY_UPLOAD_BODY, "SELECT size_bytes, body FROM directory_upload WHERE directory = $1 AND age = $2")
+QUERY(DIRECTORY_UPLOADS_FORGET, "DELETE FROM directory_upload")
+
+/* many records of one book at once */
+QUERY(BOOK_RAISE, "UPDATE book SET seq = $2, living = living + $3 WHERE no = $1")
+QUERY(RECORD_CONTENTS, "SELECT no, uid, title, body FROM record WHERE book = $1 AND deleted = 0")
 
 /* who uses the CardDAV server */
 QUERY(USER_ADD, "INSERT INTO dav_user(name, password, created_ms) VALUES ($1, $2, $3) RETURNING no")
@@ -105,12 +138,32 @@ QUERY(USER_REMOVE, "DELETE FROM dav_user WHERE no = $1")
 QUERY(USER_BOOK_SET, "INSERT INTO dav_user_book(dav_user, book, read_only) VALUES ($1, $2, $3)"
                      " ON CONFLICT (dav_user, book) DO UPDATE SET read_only = $3")
 QUERY(USER_BOOK_REMOVE, "DELETE FROM dav_user_book WHERE dav_user = $1 AND book = $2")
-QUERY(USER_BOOKS, "SELECT u.book, u.read_only FROM dav_user_book u JOIN book b ON b.id = u.book WHERE u.dav_user = $1 ORDER BY b.no")
+QUERY(USER_BOOKS, "SELECT u.book, u.read_only, u.name, COALESCE(u.title, b.name), u.description, b.seq, b.no, b.name FROM dav_user_book u"
+                  " JOIN book b ON b.id = u.book WHERE u.dav_user = $1 AND b.kind = 0 ORDER BY b.no")
+QUERY(USER_BOOK_NAME, "UPDATE dav_user_book SET name = $3 WHERE dav_user = $1 AND book = $2")
+QUERY(USER_BOOK_SAY, "UPDATE dav_user_book SET title = $3, description = $4 WHERE dav_user = $1 AND book = $2")
 QUERY(DAV_NAME_SET, "INSERT INTO dav_name(book, name, record) VALUES ($1, $2, $3) ON CONFLICT (record) DO UPDATE SET book = $1, name = $2")
 QUERY(DAV_NAME_FREE, "DELETE FROM dav_name WHERE book = $1 AND name = $2 AND record <> $3")
-QUERY(DAV_NAME_GET, "SELECT record FROM dav_name WHERE book = $1 AND name = $2")
 QUERY(DAV_NAME_OF, "SELECT name FROM dav_name WHERE record = $1")
-QUERY(DAV_NAMES, "SELECT record, name FROM dav_name WHERE book = $1")
+#define DAV_CARD_COLUMNS "r.id, COALESCE(n.name, r.id || '.vcf'), r.uid, r.title, r.seq, r.deleted, r.changed_ms, r.origin, r.body"
+#define DAV_CARD_FROM " FROM record r LEFT JOIN dav_name n ON n.record = r.id "
+QUERY(DAV_CARD_BY_NAME, "SELECT " DAV_CARD_COLUMNS " FROM dav_name n JOIN record r ON r.id = n.record WHERE n.book = $2 AND n.name = $3"
+                        " AND r.book = $1 AND r.deleted = 0")
+QUERY(DAV_CARD_BY_ID, "SELECT " DAV_CARD_COLUMNS DAV_CARD_FROM "WHERE r.id = $3 AND r.book = $1 AND $2 IS NOT NULL AND r.deleted = 0 AND n.name IS NULL")
+QUERY(DAV_CARDS, "SELECT " DAV_CARD_COLUMNS DAV_CARD_FROM "WHERE r.book = $1 AND r.deleted = 0 ORDER BY r.seq")
+QUERY(DAV_CHANGES, "SELECT " DAV_CARD_COLUMNS DAV_CARD_FROM "WHERE r.book = $1 AND r.seq > $2 UNION ALL"
+                   " SELECT NULL, name, NULL, NULL, seq, 1, 0, NULL, NULL FROM dav_gone WHERE book = $1 AND seq > $2 ORDER BY 5")
+QUERY(DAV_STAMP, "SELECT changed_ms FROM record WHERE book = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1")
+QUERY(DAV_GONE_PUT, "INSERT INTO dav_gone(book, seq, name) SELECT no, $2, $3 FROM book WHERE id = $1")
+QUERY(DAV_GONE_BACK, "DELETE FROM dav_gone WHERE book = (SELECT no FROM book WHERE id = $1) AND name = $2")
+QUERY(DAV_GONE_KEEP, "INSERT INTO dav_gone(book, seq, name) SELECT r.book, r.seq, COALESCE(n.name, r.id || '.vcf')" DAV_CARD_FROM
+                     "WHERE r.deleted = 1 AND r.changed_ms < $1")
+QUERY(DAV_NAME_PURGE, "DELETE FROM dav_name WHERE record IN (SELECT id FROM record WHERE deleted = 1 AND changed_ms < $1)")
+QUERY(DAV_NAME_OF_BOOK, "DELETE FROM dav_name WHERE book = (SELECT id FROM book WHERE no = $1)")
+QUERY(DAV_CLIENT_GET, "SELECT seq FROM dav_client WHERE client = $1 AND book = $2")
+QUERY(DAV_CLIENT_SET, "INSERT INTO dav_client(client, book, seq, time_ms) VALUES ($1, $2, $3, $4)"
+                      " ON CONFLICT (client, book) DO UPDATE SET seq = $3, time_ms = $4")
+QUERY(DAV_CLIENT_PURGE, "DELETE FROM dav_client WHERE time_ms < $1 OR book NOT IN (SELECT id FROM book)")
 
 /* owed */
 QUERY(INTENT_ADD, "INSERT INTO intent(link, side, kind, id, version, source_id, journal_no, content, run, time_ms)"
@@ -189,6 +242,7 @@ QUERY(RECORD_INSERT, "INSERT INTO record(id, book, seq, kind, deleted, by_person
 QUERY(RECORD_REVIVE, "UPDATE record SET book = $2, seq = $3, kind = $4, deleted = 0, by_person = 0, changed_ms = $5, uid = $6, title = $7,"
                      " origin = $8, body = $9 WHERE no = $1")
 QUERY(RECORD_UPDATE, "UPDATE record SET seq = $2, changed_ms = $3, uid = $4, title = $5, origin = $6, body = $7 WHERE no = $1")
+QUERY(RECORD_TOUCH, "UPDATE record SET seq = $2, changed_ms = $3, origin = $4 WHERE no = $1")
 QUERY(RECORD_MARK, "UPDATE record SET seq = $2, changed_ms = $3, deleted = $4, by_person = $5, origin = $6 WHERE no = $1")
 QUERY(RECORD_CHANGES, "SELECT " RECORD_COLUMNS RECORD_FROM "WHERE r.book = $1 AND r.seq > $2 ORDER BY r.seq")
 QUERY(RECORD_EACH, "SELECT " RECORD_COLUMNS RECORD_FROM

@@ -129,13 +129,21 @@ static const char pushed[] =
     "CREATE INDEX pushed_source ON pushed(source);"
     "CREATE TABLE pushed_list(link " ROWKEY ", identity TEXT NOT NULL, sent_ms BIGINT NOT NULL, unsure BIGINT NOT NULL);";
 
-/* Phonebooks (state/directory.h). */
+/* Phonebooks (state/directory.h): their keys, what they are made of, what people set, and the last two files pushed in. */
 static const char directories[] =
-    "CREATE TABLE directory(no " SERIAL ", name TEXT NOT NULL UNIQUE, key_hash TEXT NOT NULL UNIQUE, push_book TEXT NOT NULL,"
-    " number_form TEXT, line TEXT, plain_http BIGINT NOT NULL, created_ms BIGINT NOT NULL, pushed_ms BIGINT NOT NULL,"
-    " fetched_ms BIGINT NOT NULL, fetched_as TEXT);"
-    "CREATE TABLE directory_book(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, place BIGINT NOT NULL,"
-    " book TEXT NOT NULL, PRIMARY KEY(directory, book));";
+    "CREATE TABLE directory(no " SERIAL ", name TEXT NOT NULL UNIQUE, push_book TEXT NOT NULL, created_ms BIGINT NOT NULL,"
+    " pushed_ms BIGINT NOT NULL, fetched_ms BIGINT NOT NULL, fetched_as TEXT, merged_book TEXT, merged_version TEXT);"
+    "CREATE TABLE directory_key(hash TEXT NOT NULL PRIMARY KEY, directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE,"
+    " rights BIGINT NOT NULL, created_ms BIGINT NOT NULL, until_ms BIGINT NOT NULL);"
+    "CREATE INDEX directory_key_of ON directory_key(directory);"
+    "CREATE TABLE directory_part(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, place BIGINT NOT NULL,"
+    " kind BIGINT NOT NULL, book TEXT NOT NULL, link TEXT, PRIMARY KEY(directory, book));"
+    "CREATE UNIQUE INDEX directory_part_link ON directory_part(directory, link);"
+    "CREATE TABLE directory_setting(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, key TEXT NOT NULL,"
+    " value TEXT NOT NULL, PRIMARY KEY(directory, key));"
+    "CREATE TABLE directory_upload(directory BIGINT NOT NULL REFERENCES directory(no) ON DELETE CASCADE, age BIGINT NOT NULL,"
+    " time_ms BIGINT NOT NULL, digest TEXT NOT NULL, seq BIGINT NOT NULL, told TEXT NOT NULL, size_bytes BIGINT NOT NULL,"
+    " body BYTEA NOT NULL, PRIMARY KEY(directory, age));";
 
 /* Who reads and writes books over CardDAV (state/user.h), and under which names they put cards there. */
 static const char users[] =
@@ -144,10 +152,22 @@ static const char users[] =
     " PRIMARY KEY(dav_user, book));"
     "CREATE TABLE dav_name(book TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL UNIQUE, PRIMARY KEY(book, name));";
 
+/* What a user calls a book, and under which name it is addressed (a client chose it by MKCOL). Names of cards that are no more, so that a
+ * client is told of a deletion however late it asks: they stay as long as the book. How far each client has read, so that a card written
+ * over unseen is known (state/dav_names.h). */
+static const char dav_memory[] =
+    "ALTER TABLE dav_user_book ADD COLUMN name TEXT; ALTER TABLE dav_user_book ADD COLUMN title TEXT;"
+    "ALTER TABLE dav_user_book ADD COLUMN description TEXT;"
+    "CREATE TABLE dav_gone(book BIGINT NOT NULL REFERENCES book(no) ON DELETE CASCADE, seq BIGINT NOT NULL, name TEXT NOT NULL,"
+    " PRIMARY KEY(book, seq));"
+    "CREATE INDEX dav_gone_name ON dav_gone(book, name);"
+    "CREATE TABLE dav_client(client TEXT NOT NULL, book TEXT NOT NULL, seq BIGINT NOT NULL, time_ms BIGINT NOT NULL,"
+    " PRIMARY KEY(client, book));";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][12] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories, users},
+    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories, users, dav_memory},
 };
 
 int schema_version(void)

@@ -161,6 +161,22 @@ enum fault_code store_update(struct db *db, const struct store_write *w, int64_t
     return db_check(db, f);
 }
 
+enum fault_code store_touch(struct db *db, const struct store_write *w, int64_t *seq, struct fault *f)
+{
+    struct head h;
+    enum fault_code code = expect(db, w, &h, f);
+    if (code) return code;
+    int64_t number = next_seq(db, h.book, 0);
+    struct query *q = query_begin(db, QUERY_RECORD_TOUCH);
+    bind_int(q, 1, h.no);
+    bind_int(q, 2, number);
+    bind_int(q, 3, now_ms(db));
+    bind_text(q, 4, w->origin);
+    query_run(q);
+    tell(seq, number);
+    return db_check(db, f);
+}
+
 /* Turns a record into a tombstone or a tombstone into a record; the body stays. Returns the new change number. */
 static int64_t mark(struct db *db, const struct head *h, bool deleted, bool by_person, struct str origin)
 {
@@ -227,7 +243,8 @@ enum fault_code store_purge(struct db *db, int64_t before_ms, int64_t *n, struct
     bind_int(q, 1, before_ms);
     tell(n, query_step(q) ? column_int(q, 0) : 0);
     query_end(q);
-    static const enum query_id steps[] = {QUERY_BOOK_RAISE_FLOOR, QUERY_RECORD_PURGE};
+    static const enum query_id steps[] = {QUERY_BOOK_RAISE_FLOOR, QUERY_DAV_GONE_KEEP, QUERY_DAV_NAME_PURGE,
+                                          QUERY_RECORD_PURGE};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         q = query_begin(db, steps[i]);
         bind_int(q, 1, before_ms);

@@ -61,6 +61,8 @@ enum fault_code store_create(struct db *db, const struct store_write *w, char id
                              struct fault *f);
 /* Replaces body, uid, title. FAULT_GONE, FAULT_CHANGED. Writing what is there already changes nothing, not even seq. */
 enum fault_code store_update(struct db *db, const struct store_write *w, int64_t *seq, struct fault *f);
+/* A new version number and nothing else: what a client calls it has changed (state/dav_names.h). FAULT_GONE, FAULT_CHANGED. */
+enum fault_code store_touch(struct db *db, const struct store_write *w, int64_t *seq, struct fault *f);
 /* Leaves a tombstone. by_person: imports will skip it from now on. FAULT_GONE, FAULT_CHANGED. */
 enum fault_code store_delete(struct db *db, const struct store_write *w, bool by_person, int64_t *seq, struct fault *f);
 /* A tombstone back to life with its id, uid and last body. FAULT_GONE if there is none. */

@@ -282,6 +282,7 @@ enum fault_code subject_erase(struct db *db, const struct subject *s, const stru
     if (code) return code;
     code = subject_each(db, s, count, counts, f);
     if (!code) erase_all(db, s, key, f);
+    if (!code) query_run(query_begin(db, QUERY_DIRECTORY_UPLOADS_FORGET)); /* whose files name whom is not worth telling */
     if (code) db_rollback(db);
     if (!code) code = db_commit(db, f);
     return code ? code : db_scrub(db, f);

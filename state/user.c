@@ -109,50 +109,44 @@ enum fault_code user_book_remove(struct db *db, int64_t no, struct str book, str
     return db_check(db, f);
 }
 
+enum fault_code user_book_call(struct db *db, int64_t no, struct str book, struct str name, struct fault *f)
+{
+    struct query *q = query_begin(db, QUERY_USER_BOOK_NAME);
+    bind_int(q, 1, no);
+    bind_text(q, 2, book);
+    bind_text(q, 3, name);
+    query_run(q);
+    return db_check(db, f);
+}
+
+enum fault_code user_book_say(struct db *db, int64_t no, struct str book, struct str title, struct str description,
+                              struct fault *f)
+{
+    struct query *q = query_begin(db, QUERY_USER_BOOK_SAY);
+    bind_int(q, 1, no);
+    bind_text(q, 2, book);
+    bind_text(q, 3, title);
+    bind_text(q, 4, description);
+    query_run(q);
+    return db_check(db, f);
+}
+
 size_t user_books(struct db *db, int64_t no, struct arena *arena, struct user_book **out)
 {
     struct rows rows = ROWS_OF(struct user_book);
     struct query *q = query_begin(db, QUERY_USER_BOOKS);
     bind_int(q, 1, no);
     while (query_step(q))
-        *(struct user_book *)rows_add(&rows) =
-            (struct user_book){arena_str(arena, column_text(q, 0)), column_int(q, 1) != 0};
+        *(struct user_book *)rows_add(&rows) = (struct user_book){.book = arena_str(arena, column_text(q, 0)),
+                                                                  .read_only = column_int(q, 1) != 0,
+                                                                  .name = arena_str(arena, column_text(q, 2)),
+                                                                  .title = arena_str(arena, column_text(q, 3)),
+                                                                  .description = arena_str(arena, column_text(q, 4)),
+                                                                  .seq = column_int(q, 5),
+                                                                  .no = column_int(q, 6),
+                                                                  .store_name = arena_str(arena, column_text(q, 7))};
     query_end(q);
     size_t n = rows.n;
     *out = rows_keep(&rows, arena);
     return n;
-}
-
-/* -- names of cards -- */
-
-enum fault_code dav_name_set(struct db *db, struct str book, struct str name, struct str record, struct fault *f)
-{
-    static const enum query_id both[] = {QUERY_DAV_NAME_FREE, QUERY_DAV_NAME_SET}; /* who had it is no more */
-    for (size_t i = 0; i < 2; i++) {
-        struct query *q = query_begin(db, both[i]);
-        bind_text(q, 1, book);
-        bind_text(q, 2, name);
-        bind_text(q, 3, record);
-        query_run(q);
-    }
-    return db_check(db, f);
-}
-
-struct str dav_name_get(struct db *db, struct str book, struct str name, struct arena *arena)
-{
-    struct query *q = query_begin(db, QUERY_DAV_NAME_GET);
-    bind_text(q, 1, book);
-    bind_text(q, 2, name);
-    struct str record = query_step(q) ? arena_str(arena, column_text(q, 0)) : STR_NONE;
-    query_end(q);
-    return record;
-}
-
-struct str dav_name_of(struct db *db, struct str record, struct arena *arena)
-{
-    struct query *q = query_begin(db, QUERY_DAV_NAME_OF);
-    bind_text(q, 1, record);
-    struct str name = query_step(q) ? arena_str(arena, column_text(q, 0)) : STR_NONE;
-    query_end(q);
-    return name.n ? name : str_of(arena_printf(arena, "%.*s.vcf", STR_ARG(record)));
 }

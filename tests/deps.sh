@@ -1,10 +1,13 @@
 #!/bin/sh
-# Installs what building and testing need and is missing: by apt, and into tests/npm/node_modules by npm. Quiet when all is there.
+# Installs what building and testing need and is missing: by apt, and, without --no-npm, into tests/npm/node_modules by npm. Quiet when all is
+# there.
 set -eu
+npm=yes
+[ "${1:-}" != --no-npm ] || npm=
 packages="gcc g++ pkg-config gettext libcurl4-openssl-dev libsqlite3-dev libjansson-dev libxml2-dev libuv1-dev libinih-dev
 libphonenumber-dev libprotobuf-dev libicu-dev libsodium-dev libssl-dev uthash-dev zlib1g-dev liblzma-dev libabsl-dev libmicrohttpd-dev libpsl-dev
-libcriterion-dev clang libclang-rt-14-dev python3 radicale xandikos cyrus-caldav cyrus-imapd sasl2-bin libsasl2-modules python3-aiosmtpd openssl nginx-light vdirsyncer curl sqlite3"
-command -v npm >/dev/null || packages="$packages nodejs npm"
+libcriterion-dev clang libclang-rt-14-dev python3 radicale xandikos cyrus-caldav cyrus-imapd sasl2-bin libsasl2-modules python3-aiosmtpd openssl nginx-light vdirsyncer curl sqlite3 libxml2-utils syncevolution dbus wrk"
+[ -z "$npm" ] || command -v npm >/dev/null || packages="$packages nodejs npm"
 missing=
 for p in $packages; do
     dpkg-query -W -f='${db:Status-Abbrev}' "$p" 2>/dev/null | grep -q '^ii' || missing="$missing $p"
@@ -20,6 +23,7 @@ fi
 
 # The foreign clients, validators and sign-in services of the tests, exactly as the lock says (docs/TESTING.md). What is there is of this
 # lock where the copy of it says so, which is the last thing written: an installation that broke off is made anew.
+[ -n "$npm" ] || exit 0
 cd "$(dirname "$0")/npm"
 cmp -s package-lock.json node_modules/lock-of-these.json && exit 0
 echo "installing: the packages of tests/npm"

@@ -19,7 +19,7 @@ from harness import ROOT
 SCRIPTS = os.path.join(ROOT, "tests", "npm")
 PACKAGES = os.path.join(SCRIPTS, "node_modules")
 SCHEMAS = os.path.join(ROOT, "tests", "fixtures", "schemas")
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def node():
@@ -29,7 +29,7 @@ def node():
 
 def are_there():
     """A case of its own in each suite: without the packages nothing here may look as if it had passed."""
-    for path in (node(), *(os.path.join(PACKAGES, p) for p in ("@stoplight/prism-cli", "emulate", "oauth2-mock-server", "jose"))):
+    for path in (node(), *(os.path.join(PACKAGES, p) for p in ("@stoplight/prism-cli", "@microsoft/microsoft-graph-client", "emulate", "jose"))):
         assert os.path.exists(path), "%s is missing; make deps installs it" % path
 
 

@@ -22,19 +22,29 @@ C4 = """internal_id,display_name,family_name,given_name,company,department,posit
 class House:
     """A site with one phonebook and a daemon."""
 
-    def __init__(self, *options, settings="", listen="127.0.0.1:0"):
+    def __init__(self, *options, settings="", listen="127.0.0.1:0", before=None):
         self.site = Site()
         with open(self.site.config, "a", encoding="utf-8") as f:
             f.write("listen = %s\n%s" % (listen, settings))
+        if before:
+            before(self.site)
         self.site.run("directory", "add", "telefon", "--key", KEY, *options, expect=0)
+        self.start()
+
+    def start(self):
         self.daemon = Daemon(self.site)
         self.url = self.daemon.address + "contacts/" + KEY
+
+    def rest(self):
+        if self.daemon:
+            self.daemon.stop()
+        self.daemon = None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *unused):
-        self.daemon.stop()
+        self.rest()
         self.site.close()
 
     def curl(self, *args, path="", url=None):

@@ -11,7 +11,6 @@ import urllib.parse
 import uuid
 
 from harness import Suite
-from clock import Clock
 from graph_login import APP, ASSERTION, DEVICE, SECRET, TENANT, App
 from microsoft_graph import Graph
 from test_graph_emulator import call, told
@@ -223,6 +222,9 @@ def refusals_on_order(w):
         w.login.fail(error, code, suberror="basic_action")
         status, body = refresh(w, token)
         assert status == 400 and body["error"] == error and body["error_codes"] == [code] and body["suberror"] == "basic_action", body
+    w.login.fail("invalid_grant", 50173, times=None)
+    assert [refresh(w, token)[0] for _ in range(3)] == [400] * 3
+    w.login.orders.clear()
     w.login.fail("busy", on="refresh_token")
     assert came_back(authorize(w)) and refresh(w, token)[0] == 503
     w.login.fail("html")
@@ -263,7 +265,7 @@ CASES = (secrets, certificates, browser, bad_pages, proof_of_web_applications, r
 
 
 def run_case(function):
-    with Graph(Clock()) as w:
+    with Graph() as w:
         function(w)
         assert not w.violations, w.violations
 

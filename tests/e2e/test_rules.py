@@ -31,6 +31,11 @@ def only_http_knows_curl():
     nobody_but(("connectors/http.c", "connectors/http_transfer.h", "connectors/mail.c"), r"curl/curl\.h", *DIRS)
 
 
+def only_the_listener_knows_libmicrohttpd():
+    nobody_but(("server/http_impl.h",), r"microhttpd\.h", *DIRS)
+    nobody_but(("server/http_server.c", "server/http_call.c", "server/http_answer.c"), r"server/http_impl\.h", *DIRS)
+
+
 def only_state_knows_sql():
     nobody_but(("state/db_sqlite.h",), r"sqlite3\.h", *DIRS)
     nobody_but((), r"\bquery_begin\(", "base", "mapping", "connectors", "core", "server", "cli")
@@ -57,7 +62,7 @@ def no_unsafe_parsing():
 
 def main():
     suite = Suite("rules")
-    for test in (clock_and_chance_come_from_env, only_http_knows_curl, only_state_knows_sql, dependencies_point_one_way, no_unsafe_parsing):
+    for test in (clock_and_chance_come_from_env, only_http_knows_curl, only_the_listener_knows_libmicrohttpd, only_state_knows_sql, dependencies_point_one_way, no_unsafe_parsing):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
 

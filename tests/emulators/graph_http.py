@@ -295,7 +295,7 @@ class Handler(BaseHTTPRequestHandler):
             self.remember_wait(headers)
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         ids = {"request-id": str(uuid.uuid4()), "client-request-id": self.headers.get("client-request-id") or ""}
-        headers = {"Content-Type": JSON, **ids, **headers}
+        headers = {**({"Content-Type": JSON} if data else {}), **ids, **headers}
         if w.gzip and data and "gzip" in (self.headers.get("Accept-Encoding") or ""):
             data, headers["Content-Encoding"] = gzip.compress(data), "gzip"
         self.send(status, headers, data, lambda: w.at("half", number, request), "half" in answer[3:])

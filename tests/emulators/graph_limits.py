@@ -28,7 +28,7 @@ class Limits:
         self.reset()
 
     def reset(self):
-        self.flight, self.sent, self.uploaded, self.waits = collections.Counter(), {}, {}, {}
+        self.flight, self.ledgers, self.waits = collections.Counter(), {}, {}
         self.most_in_flight, self.refused = 0, collections.Counter()
 
     # -- in flight --
@@ -63,17 +63,23 @@ class Limits:
         """One request, of so many bytes. Raises Refused when a window is full."""
         with self.lock:
             now = self.clock.now()
-            for what, ledger, amount, most, window in (("requests", self.sent, 1, self.requests, self.window),
-                                                       ("upload", self.uploaded, size, self.upload, self.upload_window)):
-                seen = ledger.setdefault(who, collections.deque())
-                while seen and seen[0][0] <= now - window:
-                    seen.popleft()
-                if not amount:
-                    continue
-                if sum(n for _, n in seen) + amount > most if what == "upload" else len(seen) + 1 > most:
+            for what, amount, most, window in (("requests", 1, self.requests, self.window), ("upload", size, self.upload, self.upload_window)):
+                seen = self.ledgers.setdefault((who, what), [0, collections.deque()])  # their sum, and each with its time
+                ledger = seen[1]
+                while ledger and ledger[0][0] <= now - window:
+                    seen[0] -= ledger.popleft()[1]
+                if amount and seen[0] + amount > most:
                     self.refused[what] += 1
-                    raise throttled("Application is over its %s limit." % what, int(seen[0][0] + window - now) + 1 if seen else window)
-                seen.append((now, amount))
+                    raise throttled("Application is over its %s limit." % what, int(ledger[0][0] + window - now) + 1 if ledger else window)
+                seen[0] += amount
+                ledger.append((now, amount))
+
+    def burn(self, who, requests):
+        """Another program of the same application was busy just now."""
+        with self.lock:
+            seen = self.ledgers.setdefault((who, "requests"), [0, collections.deque()])
+            seen[0] += requests
+            seen[1].append((self.clock.now(), requests))
 
     # -- what it told to wait for --
     def told(self, what, headers):

@@ -49,7 +49,7 @@ class Mailbox:
     """Switches: limits, text_limit, given_name_required, recalculate (displayName and fileAs follow the names), merge_addresses (an address in
     a PATCH changes its members only), birthday_time ("11:59:00": how a birthday's time comes back; None: as sent), keeps_birthday (null
     does not clear it), photo_changes_etag, removed_reason ("deleted", "changed", "mixed"), filter_delay (seconds until $filter finds a new
-    contact), deleted_readable (a deleted contact is still had by its id, in a folder that no list shows), writable, enabled."""
+    contact), banned (a text that is refused for reasons of its own), deleted_readable (a deleted contact is still had by its id, in a folder that no list shows), writable, enabled."""
 
     def __init__(self, clock, upn):
         self.clock, self.upn = clock, upn
@@ -60,7 +60,7 @@ class Mailbox:
         self.limits, self.text_limit, self.given_name_required, self.recalculate = dict(rules.LIMITS), 255, False, True
         self.merge_addresses, self.birthday_time, self.keeps_birthday, self.photo_changes_etag = True, None, False, True
         self.removed_reason, self.filter_delay, self.writable, self.enabled = "mixed", 0, True, True
-        self.deleted_readable, self.trash = False, "AQMkADAwATM0trash" + digest[:40] + "AAAAIBCgAAAA=="
+        self.banned, self.deleted_readable, self.trash = None, False, "AQMkADAwATM0trash" + digest[:40] + "AAAAIBCgAAAA=="
         self.root = "AQMkADAwATM0root" + digest[:40] + "AAAAIBCAAAAA=="
         self.folders = {}
         self.default = self.make_folder("Kontakte", self.root, logged=False)
@@ -145,11 +145,11 @@ class Mailbox:
 
     def find(self, contact_id):
         """By either kind of id, whose case counts."""
-        there = {**self.contacts, **(self.deleted if self.deleted_readable else {})}
-        found = there.get(contact_id) or next((c for c in there.values() if c.place_id == contact_id), None)
-        if not found:
-            raise missing()
-        return found
+        for held in (self.contacts, self.deleted if self.deleted_readable else {}):
+            found = held.get(contact_id) or next((c for c in held.values() if c.place_id == contact_id), None)
+            if found:
+                return found
+        raise missing()
 
     def create(self, folder_id, body):
         rules.check_body(body, self.limits, self.text_limit)
@@ -163,6 +163,8 @@ class Mailbox:
 
     def apply(self, contact, body):
         """The names of the fields that changed."""
+        if self.banned and self.banned in " ".join(rules.texts_of(body)):
+            raise Refused(400, "ErrorInvalidProperty", "The value is not valid.")
         before = contact.fields
         fields = dict(before)
         for name, value in body.items():

@@ -14,6 +14,7 @@ graph_http.py the wire, graph_login.py the sign-in. Their classes name their swi
 
 import collections
 import copy
+import os
 import re
 import sys
 import threading
@@ -33,10 +34,11 @@ class Graph:
     gzip; and those of delta, limits, login and each mailbox."""
 
     user, password, name, connector = "anna@contoso.example", "canary.static.token", "graph", "graph"
-    book_name, patience = "Kontakte", 60
+    book_name, patience = "contacts", 60
 
     def __init__(self, clock=None):
-        self.clock, self.lock, self.closed, self.open = clock or Clock(), threading.RLock(), threading.Condition(), 0
+        self.own_clock, self.clock = clock is None, clock or Clock()
+        self.lock, self.closed, self.open = threading.RLock(), threading.Condition(), 0
         self.violations, self.requests, self.calls, self.faults = [], [], [], []
         self.at, self.part = lambda moment, number, request: None, lambda method, url, body: None
         self.if_match, self.need_if_match, self.need_immutable, self.need_request_id = "honoured", True, True, True
@@ -56,6 +58,8 @@ class Graph:
         self.server.shutdown()
         self.server.server_close()
         self.login.close()
+        if self.own_clock:
+            os.unlink(self.clock.path)
 
     def wait_idle(self):
         """Until nothing of clients that are gone can take effect any more."""

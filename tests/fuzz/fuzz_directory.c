@@ -20,7 +20,7 @@ static bool reads(struct str file, struct phonebook *book)
     struct directory_report report = {.warnings = BUF_INIT};
     struct fault f AUTO_FAULT = FAULT_INIT;
     *book = (struct phonebook){.arena = ARENA_INIT, .region = "DE", .key = {{7}}};
-    enum fault_code code = directory_csv_read(file, book, &report, &f);
+    enum fault_code code = directory_csv_read(file, NULL, book, &report, &f);
     must(!code == !f.code, "a refusal without a sentence, or a sentence without one", file, STR(""));
     must(report.stored == book->n && book->n <= report.rows, "the counts", file, STR(""));
     buf_free(&report.warnings);

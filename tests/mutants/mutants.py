@@ -27,15 +27,19 @@ UNIT = {
     "core/guard.c": ["unit/test_guard"],
     "core/undo.c": ["unit/test_undo"],
     "mapping/people.c": ["unit/test_people_mapping"],
+    "mapping/graph.c": ["unit/test_graph_mapping"],
+    "mapping/graph_table.c": ["unit/test_graph_mapping"],
     "mapping/fingerprint.c": ["unit/test_fingerprint", "property/test_merge"],
     "state/lock.c": ["unit/test_lease", "unit/test_state"],
     "state/lease.c": ["unit/test_lease"],
     "state/journal.c": ["unit/test_state_journal"],
     "connectors/carddav_write.c": ["unit/test_carddav"],
     "connectors/carddav_changes.c": ["unit/test_carddav"],
+    "connectors/oauth_jwt.c": ["unit/test_oauth"],
     "connectors/http_status.c": ["unit/test_http", "unit/test_carddav"],
     "connectors/http_redirect.c": ["unit/test_http"],
 }
+OWN = [("/people", ["test_people"]), ("/oauth", ["test_oauth", "test_foreign_signin"]), ("/graph", ["test_graph", "test_graph_faults"])]
 WIRE = ["test_hostile", "test_believed", "test_odd_servers", "test_real_servers"]  # the simulator has a connector of its own
 E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers", "test_people", "test_people_limits", "test_sign_in"]
 FAILURE = re.compile(r"^(?:.*\[FAIL\]\S*\s+|FAIL |seed \d+: |\S+, \w+ on [ab]: )(.*)$")
@@ -56,6 +60,9 @@ def copy_tree(folder):
         if os.path.isfile(os.path.join(ROOT, name)):
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             shutil.copy2(os.path.join(ROOT, name), os.path.join(folder, name))
+    packages = os.path.join("tests", "npm", "node_modules")
+    if os.path.isdir(os.path.join(ROOT, packages)):
+        os.symlink(os.path.join(ROOT, packages), os.path.join(folder, packages))
     if os.path.isdir(os.path.join(ROOT, "build")):
         subprocess.run(["cp", "-a", os.path.join(ROOT, "build"), folder], check=True)
 
@@ -99,8 +106,8 @@ class Copy:
             yield test.split("/")[1], "build/tests/" + test, ["build/tests/" + test, "--jobs", "2"], 120
         if path.startswith("connectors/"):
             tls = ["test_tls"] if path.startswith("connectors/http") else []
-            people = ["test_people"] if "/people" in path else []
-            yield from [] if self.quick else end_to_end(people or tls + WIRE)
+            own = next((scripts for part, scripts in OWN if part in path), [])
+            yield from [] if self.quick else end_to_end(own or tls + WIRE)
             return
         yield "mode table", SIM, [SIM, "--modes", "tests/modes/table.txt"], 120
         for first, n in ((1, 100), (101, self.seeds - 100)):

@@ -24,6 +24,6 @@ export async function run(main) {
     await main();
     console.log('done');
   } catch (error) {
-    console.log('FAIL', error.stack, JSON.stringify(error.response?.data ?? error.body ?? null));
+    console.log('FAIL', error.statusCode ?? error.status, error.message, error.stack, JSON.stringify(error.response?.data ?? error.body ?? null));
   }
 }

@@ -10,10 +10,12 @@
 
 struct talk {
     const char *say;
-    bool drip; /* a byte every 5 ms, for ever */
+    bool drip;    /* a byte every 5 ms, for ever */
+    size_t flood; /* bytes that follow as fast as they are taken */
     int port;
     char heard[2000];
-    bool cut; /* the server ended it */
+    bool cut;     /* the server ended it */
+    size_t turns; /* of the loop */
     uv_async_t over;
 };
 
@@ -59,6 +61,12 @@ static void drip_until_cut(struct talk *t, int fd)
     }
 }
 
+static void flood(const struct talk *t, int fd)
+{
+    char piece[65536] = {0};
+    for (size_t sent = 0; sent < t->flood; sent += sizeof piece) send(fd, piece, sizeof piece, MSG_NOSIGNAL);
+}
+
 static void talk(void *arg)
 {
     struct talk *t = arg;
@@ -67,6 +75,7 @@ static void talk(void *arg)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && send(fd, t->say, strlen(t->say), MSG_NOSIGNAL) > 0) {
         if (t->drip) drip_until_cut(t, fd);
+        if (t->flood) flood(t, fd);
         size_t n = 0;
         ssize_t got;
         while ((got = recv(fd, t->heard + n, sizeof t->heard - 1 - n, 0)) > 0) n += (size_t)got;
@@ -81,10 +90,16 @@ static void on_over(uv_async_t *async)
     uv_stop(async->loop);
 }
 
+static void count_turn(uv_prepare_t *turn)
+{
+    ++*(size_t *)turn->data;
+}
+
 static void converse(struct talk *t, struct http_limits limits)
 {
     uv_loop_t loop;
     uv_thread_t client;
+    uv_prepare_t turn;
     struct http_server *server;
     struct fault f AUTO_FAULT = FAULT_INIT;
     uv_loop_init(&loop);
@@ -93,15 +108,21 @@ static void converse(struct talk *t, struct http_limits limits)
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) http_server_route(server, &routes[i]);
     t->port = atoi(strrchr(http_server_address(server), ':') + 1);
     uv_async_init(&loop, &t->over, on_over);
+    uv_prepare_init(&loop, &turn);
+    turn.data = &t->turns;
+    uv_prepare_start(&turn, count_turn);
     uv_thread_create(&client, talk, t);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_thread_join(&client);
     uv_close((uv_handle_t *)&t->over, NULL);
+    uv_close((uv_handle_t *)&turn, NULL);
     http_server_stop(server);
     uv_run(&loop, UV_RUN_DEFAULT);
     cr_expect_eq(uv_loop_close(&loop), 0);
 }
 
+#define LIMITS(header_ms, request_ms, grace_ms, rate, bodies)                                                          \
+    ((struct http_limits){header_ms, request_ms, grace_ms, rate, bodies, 1000000, 100})
 #define H "Host: x\r\nConnection: close\r\n"
 
 Test(http_server, answers_and_refuses)
@@ -121,6 +142,12 @@ Test(http_server, answers_and_refuses)
         {"POST /here HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\nGET /here "
          "HTTP/1.1\r\n" H "\r\n",
          "400"},
+        {"POST /echo/ HTTP/1.1\r\n" H "Content-Length: 1\r\n\r\na", "200"},
+        {"POST /echo/ HTTP/1.1\r\n" H "Origin: http://x\r\nContent-Length: 1\r\n\r\na", "200"},
+        {"POST /echo/ HTTP/1.1\r\n" H "Origin: https://evil.example\r\nContent-Length: 1\r\n\r\na", "403"},
+        {"POST /echo/ HTTP/1.1\r\n" H "Origin: null\r\nContent-Length: 1\r\n\r\na", "403"},
+        {"POST /echo/ HTTP/1.1\r\n" H "Sec-Fetch-Site: cross-site\r\nContent-Length: 1\r\n\r\na", "403"},
+        {"GET /here HTTP/1.1\r\n" H "Origin: https://evil.example\r\n\r\n", "200"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct talk t = {.say = rows[i].say};
@@ -135,21 +162,21 @@ Test(http_server, answers_and_refuses)
 Test(http_server, a_header_that_drips_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "GET /here HTTP/1.1\r\nX-Slow: ", .drip = true};
-    converse(&t, (struct http_limits){60, 60000, 60000, 1, 1000});
+    converse(&t, LIMITS(60, 60000, 60000, 1, 1000));
     cr_expect(t.cut);
 }
 
 Test(http_server, a_body_that_drips_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "POST /much HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", .drip = true};
-    converse(&t, (struct http_limits){1000, 60, 60000, 1, 1000});
+    converse(&t, LIMITS(1000, 60, 60000, 1, 1000));
     cr_expect(t.cut);
 }
 
 Test(http_server, a_silent_one_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "GET /here HTTP/1.1\r\nHost: x\r\n\r\n"}; /* and then keeps the connection */
-    converse(&t, (struct http_limits){60, 1000, 60000, 1, 1000});
+    converse(&t, LIMITS(60, 1000, 60000, 1, 1000));
     cr_expect(t.cut && strncmp(t.heard, "HTTP/1.1 200", 12) == 0, "%s", t.heard);
 }
 
@@ -157,8 +184,18 @@ Test(http_server, a_silent_one_is_cut_off, .timeout = 5)
 Test(http_server, a_body_below_the_rate_is_cut_off, .timeout = 5)
 {
     struct talk t = {.say = "POST /much HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", .drip = true};
-    converse(&t, (struct http_limits){1000, 60000, 50, 4000, 10000000});
+    converse(&t, LIMITS(1000, 60000, 50, 4000, 10000000));
     cr_expect(t.cut);
+}
+
+/* Whoever sends as fast as it goes has one turn like everybody on the loop: a piece is 16 KiB, so that there are
+ * hundreds. A timer of 0 ms in its place kept the loop until the sender paused. */
+Test(http_server, a_flood_leaves_the_loop_to_others, .timeout = 20)
+{
+    struct talk t = {.say = "POST /much HTTP/1.1\r\n" H "Content-Length: 9961472\r\n\r\n", .flood = 9961472};
+    converse(&t, HTTP_LIMITS_DEFAULT);
+    cr_expect(strncmp(t.heard, "HTTP/1.1 200", 12) == 0, "%.200s", t.heard);
+    cr_expect(t.turns > 9961472 / 16384 / 2, "%zu turns", t.turns);
 }
 
 Test(http_server, bodies_are_taken_and_bounded)
@@ -198,6 +235,6 @@ Test(http_server, chunks_beyond_the_limit_are_refused)
 Test(http_server, what_all_bodies_hold_is_bounded)
 {
     struct talk t = {.say = "POST /much HTTP/1.1\r\n" H "Content-Length: 8\r\n\r\n12345678"};
-    converse(&t, (struct http_limits){1000, 1000, 1000, 1, 7});
+    converse(&t, LIMITS(1000, 1000, 1000, 1, 7));
     cr_expect(strstr(t.heard, "HTTP/1.1 503"), "%s", t.heard);
 }
