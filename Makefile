@@ -85,6 +85,7 @@ sim: $(SIM)
 bench: all
 	@/usr/bin/python3 tests/bench/bench.py
 	@/usr/bin/python3 tests/bench/directory.py
+	@/usr/bin/python3 tests/bench/dav.py
 	@/usr/bin/python3 tests/bench/siege.py
 
 # An hour of virtual time with many accounts: memory and files flat, no write after convergence. `make test` has a short form.

@@ -152,6 +152,8 @@ static const char *absolute(struct cli *cli, const char *path)
     return real ? arena_strdup(&cli->arena, str_of(real)) : path;
 }
 
+#define N_OPTIONS 8
+
 /* The options as pairs of the configuration; keys not given have value NULL. */
 static size_t pairs_of_options(struct cli *cli, const char *secret, struct config_pair *pairs)
 {
@@ -167,14 +169,43 @@ static size_t pairs_of_options(struct cli *cli, const char *secret, struct confi
     return n;
 }
 
+/* And those given as KEY=VALUE, settings of the connector among them. In the arena. */
+static struct config_pair *all_pairs(struct cli *cli, const char *secret, size_t *n)
+{
+    struct config_pair *given;
+    size_t n_given;
+    if (!pairs_of_args(cli, 1, &given, &n_given)) return NULL;
+    struct config_pair *all = arena_alloc(&cli->arena, (N_OPTIONS + n_given) * sizeof *all);
+    *n = pairs_of_options(cli, secret, all);
+    for (size_t i = 0; i < n_given; i++) all[(*n)++] = given[i];
+    return all;
+}
+
+static bool add_setting(struct cli *cli, const struct config_pair *pair, struct config_account *out)
+{
+    const struct connector *connector = connector_by_name(out->connector);
+    if (!connector || !connector_setting(connector, str_of(pair->key))) {
+        cli_usage(cli, _("take it out, or name the right connector"), _("%s is no setting of connector \"%s\""), pair->key,
+                  out->connector ? out->connector : "");
+        return false;
+    }
+    out->settings[out->n_settings++] = (struct setting){.key = pair->key, .value = pair->value};
+    return true;
+}
+
 static bool fill(struct cli *cli, const struct config_pair *pairs, size_t n, struct config_account *out)
 {
-    *out = (struct config_account){.name = cli->args[0], .region = cli->config->region, .enabled = true};
+    *out = (struct config_account){.name = cli->args[0],
+                                   .region = cli->config->region,
+                                   .enabled = true,
+                                   .settings = arena_alloc(&cli->arena, (n + 1) * sizeof(struct setting))};
     for (size_t i = 0; i < n; i++) {
         struct str key = str_of(pairs[i].key), value = str_of(pairs[i].value);
+        const struct config_key *known = config_key(CONFIG_ACCOUNT, key);
         if (!value.p) continue;
         if (config_key_check(CONFIG_ACCOUNT, key, value, NULL, &cli->fault)) return false;
-        config_key_set(config_key(CONFIG_ACCOUNT, key), out, value, ".", &cli->arena);
+        if (!known && !add_setting(cli, &pairs[i], out)) return false;
+        if (known) config_key_set(known, out, value, ".", &cli->arena);
     }
     return true;
 }
@@ -200,9 +231,10 @@ static bool store(struct cli *cli, const struct config_pair *pairs, size_t n, co
     return false;
 }
 
+/* A sign-in in the browser comes after the account: nothing can be tested yet. */
 static bool test_new(struct cli *cli, const struct config_account *a, const char *password, struct remote *r)
 {
-    if (cli_flag(cli, "no-test")) return cli_db(cli);
+    if (cli_flag(cli, "no-test") || sign_in_needs_person(a)) return cli_db(cli);
     if (remote_open_with(cli, a, password, r)) return true;
     cli_say(cli, _("The account was not added; --no-test adds it all the same.\n"));
     return false;
@@ -210,23 +242,38 @@ static bool test_new(struct cli *cli, const struct config_account *a, const char
 
 static int add(struct cli *cli, const char *password, const char *secret)
 {
-    struct config_pair pairs[8];
-    size_t n = pairs_of_options(cli, secret, pairs);
+    size_t n;
+    const struct config_pair *pairs = all_pairs(cli, secret, &n);
     struct config_account a;
     struct remote r AUTO_REMOTE = REMOTE_INIT;
-    if (!fill(cli, pairs, n, &a) || !test_new(cli, &a, password, &r) || !store(cli, pairs, n, password))
+    if (!pairs || !fill(cli, pairs, n, &a) || !test_new(cli, &a, password, &r) || !store(cli, pairs, n, password))
         return cli_fail(cli);
     if (r.session) print_found(cli, a.name, &r);
     if (!r.session && cli->json) json_print(json_pack("{s:s,s:n}", "name", a.name, "ok"), stdout);
-    cli_say(cli, _("Added. Next: \"abgleich discover %s\" or \"abgleich link add\".\n"), a.name);
+    if (sign_in_needs_person(&a))
+        cli_say(cli, _("Added. Next: \"abgleich login %s\".\n"), a.name);
+    else
+        cli_say(cli, _("Added. Next: \"abgleich discover %s\" or \"abgleich link add\".\n"), a.name);
     return EXIT_DONE;
+}
+
+/* A person who signs in in the browser, and an application with a key file, have none. */
+static bool has_password(const struct cli *cli)
+{
+    for (size_t i = 1; i < cli->n_args; i++) {
+        struct str arg = str_of(cli->args[i]);
+        if (str_eq(arg, STR("oauth.flow=code")) || str_eq(arg, STR("oauth.flow=device")) ||
+            str_starts(arg, STR("oauth.key_file=")))
+            return false;
+    }
+    return true;
 }
 
 int command_account_add(struct cli *cli)
 {
     if (!cli_config(cli) || !may_add(cli)) return cli_fail(cli);
     const char *secret = cli_option(cli, "secret");
-    bool ask = !secret && (cli_option(cli, "user") || cli_option(cli, "password-file"));
+    bool ask = !secret && ((cli_option(cli, "user") && has_password(cli)) || cli_option(cli, "password-file"));
     if (secret && strcmp(secret, "stored") == 0) ask = true;
     char *password = ask ? cli_password(cli, cli->args[0]) : NULL;
     if (ask && !password) return cli_fail(cli);

@@ -150,6 +150,10 @@ int command_conflicts_take(struct cli *cli)
         cli_say(cli, _("That value won already; the conflict is marked as read.\n"));
         return mark_read(cli, c.no);
     }
+    if (str_starts(c.link, STR("dav:"))) /* server/dav_blind.c */
+        return cli_usage(cli, _("\"abgleich report\" shows what was lost; enter it anew"),
+                         _("run %lld is no run of a link: a program wrote over a contact by CardDAV"),
+                         (long long)c.run);
     const struct config_link *l = config_link_must(cli->config, link_of(cli, &c), &cli->fault);
     if (!l || !run_is_on(cli, l)) return cli_fail(cli);
     const struct run_options options = {.take = c.no,

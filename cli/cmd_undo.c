@@ -14,6 +14,11 @@ static const struct config_link *link_of_run(struct cli *cli, long long run)
             cli_usage(cli, _("\"abgleich runs\" shows those there are"), _("there is no run %lld"), run);
         return NULL;
     }
+    if (str_starts(stored.link, STR("dav:"))) { /* server/dav_blind.c */
+        cli_usage(cli, _("\"abgleich report\" shows what was lost; enter it anew"),
+                  _("run %lld is no run of a link: a program wrote over a contact by CardDAV"), run);
+        return NULL;
+    }
     const struct config_link *l = config_link_must(cli->config, arena_strdup(&cli->arena, stored.link), &cli->fault);
     return l && run_is_on(cli, l) ? l : NULL;
 }

@@ -112,10 +112,10 @@ static json_t *user_json(struct cli *cli, const struct user *u)
     size_t n = user_books(cli->db, u->no, &cli->arena, &books);
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
-        struct book b;
-        if (book_find(cli->db, books[i].book, &cli->arena, &b))
-            json_array_append_new(list,
-                                  json_pack("{s:o, s:b}", "book", json_text(b.name), "read_only", books[i].read_only));
+        const char *principal =
+            arena_printf(&cli->arena, "/dav/principals/%.*s/%.*s/", STR_ARG(u->name), STR_ARG(books[i].book));
+        json_array_append_new(list, json_pack("{s:o, s:b, s:s}", "book", json_text(books[i].store_name), "read_only",
+                                              books[i].read_only, "principal", principal));
     }
     return json_pack("{s:o, s:o}", "name", json_text(u->name), "books", list);
 }
@@ -126,9 +126,8 @@ static void add_row(struct cli *cli, struct table *t, const struct user *u)
     struct buf names AUTO_BUF = BUF_INIT;
     size_t n = user_books(cli->db, u->no, &cli->arena, &books);
     for (size_t i = 0; i < n; i++) {
-        struct book b;
-        if (!book_find(cli->db, books[i].book, &cli->arena, &b)) continue;
-        buf_addf(&names, "%s%.*s%s", names.len ? ", " : "", STR_ARG(b.name), books[i].read_only ? _(" (reads)") : "");
+        buf_addf(&names, "%s%.*s%s", names.len ? ", " : "", STR_ARG(books[i].store_name),
+                 books[i].read_only ? _(" (reads)") : "");
     }
     table_text(t, u->name);
     table_text(t, buf_str(&names));

@@ -8,9 +8,9 @@
     "mode: authority: import: max-delete: delete: history: interval: filter-category: filter-field: filter-phone no-test"
 
 static const struct command table[] = {
-    {"account", "add", "NAME --connector C --url U --user X [--interval 15m] [--password-file FILE|-]",
+    {"account", "add", "NAME --connector C --url U --user X [--interval 15m] [--password-file FILE|-] [KEY=VALUE...]",
      N_("adds an account and tests it"),
-     "connector: url: user: interval: password-file: secret: ca-file: region: plain-http no-test", 1, 1,
+     "connector: url: user: interval: password-file: secret: ca-file: region: plain-http no-test", 1, ANY_NUMBER,
      command_account_add},
     {"account", "list", "", N_("shows the accounts"), "", 0, 0, command_account_list},
     {"account", "test", "NAME", N_("signs in and shows what is there"), "", 1, 1, command_account_test},
@@ -42,7 +42,7 @@ static const struct command table[] = {
      command_import},
     {"directory", "add", "NAME [--key KEY] [--book BOOK...] [--number stored|e164|idd|national|prefix] [--line 0] [--plain-http]",
      N_("makes a phonebook for telephones and scripts, and prints its key"), "key: book: number: line: plain-http", 1, 1, command_directory_add},
-    {"directory", "show", "NAME", N_("shows what it is made of, its keys, and whom it took for one person"), "", 1, 1, command_directory_show},
+    {"directory", "show", "NAME", N_("shows what it is made of, and whom it takes for one person"), "", 1, 1, command_directory_show},
     {"directory", "set", "NAME KEY=VALUE...", N_("changes settings of a phonebook; user asks for a password, too"), "password-file:", 2, ANY_NUMBER,
      command_directory_set},
     {"directory", "order", "NAME PART...", N_("says whose names win: links, books, push"), "", 2, ANY_NUMBER, command_directory_order},

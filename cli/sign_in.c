@@ -49,3 +49,10 @@ const char *sign_in_matter(const struct config_account *a, const struct oauth_re
     if (localtime_r(&end, &local)) strftime(day, sizeof day, "%Y-%m-%d", &local);
     return arena_printf(arena, _("the sign-in of account \"%s\" ends on %s"), a->name, day);
 }
+
+bool sign_in_needs_person(const struct config_account *a)
+{
+    const struct account account = {.settings = a->settings, .n_settings = a->n_settings};
+    const char *flow = account_setting(&account, "oauth.flow");
+    return flow && (strcmp(flow, "code") == 0 || strcmp(flow, "device") == 0);
+}

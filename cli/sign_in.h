@@ -13,4 +13,7 @@ const char *sign_in_text(enum oauth_state s); /* translated: "sign-in refused" *
 /* One sentence where a person is needed, in the arena; NULL = all is well. */
 const char *sign_in_matter(const struct config_account *a, const struct oauth_report *r, struct arena *arena);
 
+/* Does the account sign in by a person in a browser (abgleich login)? */
+bool sign_in_needs_person(const struct config_account *a);
+
 #endif

@@ -58,6 +58,7 @@ struct account {
     bool allow_plain_http; /* Basic over http to other hosts than loopback */
     const struct setting *settings; /* in the order they were read */
     size_t n_settings;
+    bool looks_only;       /* nothing is to be changed there, not even what a connector would put right by itself (`check`) */
     struct gate *gate;     /* limits what is in flight, shared by all jobs of a process; NULL = no limit */
     struct token_store *tokens; /* where an OAuth sign-in is kept (oauth.h); NULL = none */
     void *state;           /* the store's: struct db of this job; NULL elsewhere */

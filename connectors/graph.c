@@ -88,7 +88,9 @@ static enum fault_code graph_open(const struct account *account, struct traits *
     s->bare = json_object();
     s->deleted = json_object();
     s->doubles = json_object();
-    struct http_settings http = {.ca_file = account->ca_file, .gate = account->gate, .env = env,
+    struct http_settings http = {.ca_file = account->ca_file,
+                                 .gate = account->gate,
+                                 .env = env,
                                  .bearer = oauth_is_used(account) ? NULL : account->password};
     if (oauth_is_used(account)) s->oauth = oauth_open(account, env);
     s->http = http_open(&http);
@@ -184,7 +186,8 @@ static void add_folders(struct session *s, const json_t *page)
                    *parent = text_of(folder, "parentFolderId");
         if (!id || is_known_folder(s, id)) continue;
         s->folders = mem_realloc(s->folders, (s->n_folders + 1) * sizeof *s->folders);
-        s->folders[s->n_folders++] = (struct graph_folder){mem_strdup(id), mem_strdup(name ? name : id), mem_strdup(parent)};
+        s->folders[s->n_folders++] =
+            (struct graph_folder){mem_strdup(id), mem_strdup(name ? name : id), mem_strdup(parent)};
     }
 }
 
@@ -290,6 +293,14 @@ enum fault_code graph_know_default(struct session *s, struct fault *f)
     return FAULT_NONE;
 }
 
+void graph_learn_default(struct session *s, const char *id)
+{
+    if (!id || strcmp(s->path, GRAPH_DEFAULT) != 0 || (s->default_id && *s->default_id)) return;
+    free(s->default_id);
+    s->default_id = mem_strdup(id);
+    s->traits->set(s->traits, TRAIT_DEFAULT, id);
+}
+
 /* A deleted contact may still be had by its id: then it lies in a folder that no list has. */
 enum fault_code graph_place_of(struct session *s, const json_t *contact, enum graph_place *out, struct fault *f)
 {
@@ -312,8 +323,8 @@ enum fault_code graph_place_of(struct session *s, const json_t *contact, enum gr
 
 static void describe(struct collection *out, const char *name, const char *path)
 {
-    *out = (struct collection){
-        .name = mem_strdup(name), .path = mem_strdup(path), .kind = RECORD_CONTACT, .records = -1};
+    *out =
+        (struct collection){.name = mem_strdup(name), .path = mem_strdup(path), .kind = RECORD_CONTACT, .records = -1};
 }
 
 /* "Contacts", "Kontakte": what the mailbox calls it. */

@@ -25,8 +25,8 @@ static json_t *request_of(const struct graph_part *p, size_t number)
     buf_addf(&id, "%zu", number);
     if (p->body) json_object_set_new(headers, "Content-Type", json_string("application/json"));
     if (p->if_match) json_object_set_new(headers, "If-Match", json_string(p->if_match));
-    json_t *request = json_pack("{s:s, s:s, s:s, s:o}", "id", buf_cstr(&id), "method", p->method, "url", p->url,
-                                "headers", headers);
+    json_t *request =
+        json_pack("{s:s, s:s, s:s, s:o}", "id", buf_cstr(&id), "method", p->method, "url", p->url, "headers", headers);
     if (p->body) json_object_set(request, "body", p->body);
     return request;
 }
@@ -101,8 +101,8 @@ static void take_answers(struct session *s, struct graph_part *const *list, size
 
 /* -- again -- */
 
-/* Refused for its number, or because another one failed (424): not carried out. A service that was busy (503, 504) may have done it;
- * that harms only creates, for the others have a precondition. */
+/* Refused for its number, or because another one failed (424): not carried out. A service that was busy (503, 504) may
+ * have done it; that harms only creates, for the others have a precondition. */
 static bool is_to_repeat(const struct graph_part *p)
 {
     if (p->status == 429 || p->status == 424 || p->status == 401) return true;
@@ -166,7 +166,8 @@ static enum fault_code send_some(struct session *s, struct graph_part **list, si
         n = to_repeat(list, n, &asked_ms, &refused); /* (a batch that was refused as a whole was repeated as such) */
         if (!n) return FAULT_NONE;
         if (refused) {
-            code = s->oauth && !renewed ? oauth_refused(s->oauth, f) : fault_set(f, FAULT_AUTH, NULL, "%s", list[0]->fault.what);
+            code = s->oauth && !renewed ? oauth_refused(s->oauth, f)
+                                        : fault_set(f, FAULT_AUTH, NULL, "%s", list[0]->fault.what);
             renewed = true;
             if (code) return code;
         } else if (!graph_wait(s, tries, asked_ms)) {

@@ -96,14 +96,15 @@ static enum fault_code try_once(struct session *s, struct graph_call *c, struct 
     if (code) return code;
     graph_call_clear(c);
     make_headers(s, c, &h);
-    struct http_exchange x = {.method = c->method,
-                              .url = buf_cstr(&url),
-                              .headers = {buf_cstr(&h.prefer), buf_cstr(&h.id), c->if_match ? buf_cstr(&h.match) : NULL},
-                              .content_type = c->type ? c->type : "application/json",
-                              .body = body,
-                              .repeatable = !c->write,
-                              .waits_itself = true,
-                              .limit_bytes = ANSWER_MAX_BYTES};
+    struct http_exchange x = {
+        .method = c->method,
+        .url = buf_cstr(&url),
+        .headers = {buf_cstr(&h.prefer), buf_cstr(&h.id), c->if_match ? buf_cstr(&h.match) : NULL},
+        .content_type = c->type ? c->type : "application/json",
+        .body = body,
+        .repeatable = !c->write,
+        .waits_itself = true,
+        .limit_bytes = ANSWER_MAX_BYTES};
     code = http_do(s->http, &x, NULL);
     c->status = x.status;
     *challenged = x.authenticate && str_find(str_of(x.authenticate), STR("claims=")) != (size_t)-1;

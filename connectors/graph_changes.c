@@ -1,5 +1,6 @@
-/* contacts/delta: what changed since a link was given, or everything (3). A link goes with the shape of its request, so the shape is kept
- * beside it. What a round says is gone is asked for itself before it is believed: it may have moved, or be there again. */
+/* contacts/delta: what changed since a link was given, or everything (3). A link goes with the shape of its request, so
+ * the shape is kept beside it. What a round says is gone is asked for itself before it is believed: it may have moved,
+ * or be there again. */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "connectors/graph_session.h"
@@ -212,7 +213,8 @@ static enum fault_code look_at_removed(struct listing *l, struct fault *f)
 
 /* -- rounds -- */
 
-/* An empty page is no end; the end is the page that brings the new link. (A plain listing ends where no page follows.) */
+/* An empty page is no end; the end is the page that brings the new link. (A plain listing ends where no page follows.)
+ */
 static enum fault_code all_pages(struct listing *l, bool delta, struct fault *f)
 {
     enum fault_code code = l->sink->begin ? l->sink->begin(l->sink->ctx, l->full) : FAULT_NONE;
@@ -233,18 +235,19 @@ static bool is_no_delta(enum fault_code code)
 static enum fault_code listing_round(struct session *s, bool delta, bool bodies, const struct sink *sink,
                                      struct changes *out, struct fault *f)
 {
-    struct listing l = {.s = s, .sink = sink, .full = true, .bodies = bodies, .sweeps = !bodies, .removed = json_object()};
+    struct listing l = {
+        .s = s, .sink = sink, .full = true, .bodies = bodies, .sweeps = !bodies, .removed = json_object()};
     add_start(s, delta, &l.next);
     enum fault_code code = all_pages(&l, delta, f);
-    if (!code)
-        *out = (struct changes){.full = true, .complete = true, .token = delta ? make_token(s, &l.delta) : NULL};
+    if (!code) *out = (struct changes){.full = true, .complete = true, .token = delta ? make_token(s, &l.delta) : NULL};
     listing_free(&l);
     return code;
 }
 
 static enum fault_code no_folder(struct fault *f)
 {
-    return fault_set(f, FAULT_NO_COLLECTION, _("see `abgleich discover`; if it was deleted there on purpose, remove the link"),
+    return fault_set(f, FAULT_NO_COLLECTION,
+                     _("see `abgleich discover`; if it was deleted there on purpose, remove the link"),
                      _("the folder is not there any more"));
 }
 

@@ -1,6 +1,6 @@
-/* Creates whose answer was lost are found by the operation id that each carries in an extended property (2, 4), and so never repeated. A
- * search may be late, so for some minutes after it was sent a create that is not found counts as one that may show up yet; when
- * it was sent is kept with the account. */
+/* Creates whose answer was lost are found by the operation id that each carries in an extended property (2, 4), and so
+ * never repeated. A search may be late, so for some minutes after it was sent a create that is not found counts as one
+ * that may show up yet; when it was sent is kept with the account. */
 #include "base/hash.h"
 #include "base/i18n.h"
 #include "base/mem.h"
@@ -119,11 +119,11 @@ static const char *text_of(const json_t *object, const char *member)
 
 struct search {
     struct session *s;
-    struct buf filter;  /* encoded */
-    json_t *found;      /* of the oldest one */
+    struct buf filter; /* encoded */
+    json_t *found;     /* of the oldest one */
 };
 
-/* Of two the older one stays; the other is removed with the next write. */
+/* Of two the older one stays; the other is removed. */
 static void take_found(struct search *q, json_t *contact)
 {
     json_t *more = contact;
@@ -270,7 +270,8 @@ enum fault_code graph_find_created(struct session *s, struct str id, bool afresh
     bool lately = was_sent_lately(s, buf_str(&operation));
     if (!afresh) take_scanned(&q, buf_str(&operation));
     enum fault_code code = q.found ? FAULT_NONE : search(&q, f);
-    if (!code && !q.found && (lately || str_starts(id, STR(GRAPH_NEW)))) code = look_at_all(&q, buf_str(&operation), afresh, f);
+    if (!code && !q.found && (lately || str_starts(id, STR(GRAPH_NEW))))
+        code = look_at_all(&q, buf_str(&operation), afresh, f);
     *found = !code && q.found ? mem_strdup(text_of(q.found, "id")) : NULL;
     *maybe = !code && !*found && lately;
     json_decref(q.found);
@@ -278,9 +279,17 @@ enum fault_code graph_find_created(struct session *s, struct str id, bool afresh
     return code;
 }
 
+/* Whoever asks for one of them is told that it is gone; no second time is tried in this session. */
+static void keep_removed(struct session *s)
+{
+    json_object_update(s->deleted, s->doubles);
+    json_object_clear(s->doubles);
+}
+
 enum fault_code graph_remove_doubles(struct session *s, struct fault *f)
 {
     size_t n = json_object_size(s->doubles), at = 0;
+    if (!n) return FAULT_NONE;
     struct graph_part *parts AUTO_FREE = mem_calloc(n + 1, sizeof *parts);
     const char *id;
     json_t *etag;
@@ -291,11 +300,11 @@ enum fault_code graph_remove_doubles(struct session *s, struct fault *f)
         parts[at++] = (struct graph_part){
             .method = "DELETE", .url = buf_detach(&url), .if_match = json_string_value(etag), .write = true};
     }
-    enum fault_code code = n ? graph_batch(s, parts, n, f) : FAULT_NONE;
+    enum fault_code code = graph_batch(s, parts, n, f);
     for (size_t i = 0; i < n && !code; i++)
-        if (parts[i].code && parts[i].code != FAULT_GONE)
-            env_logf(s->env, LOG_WARNING, "account=%s create=doubled removed=no status=%d", s->account->name,
-                     parts[i].status);
+        env_logf(s->env, LOG_WARNING, "account=%s create=doubled removed=%s status=%d", s->account->name,
+                 parts[i].code && parts[i].code != FAULT_GONE ? "no" : "yes", parts[i].status);
     graph_parts_free(parts, n);
+    if (!code) keep_removed(s);
     return code;
 }

@@ -16,7 +16,8 @@ static const struct error_row {
     {0, "ErrorQuotaExceeded", FAULT_QUOTA, N_("the mailbox is full"), N_("make room in the mailbox")},
     {404, "MailboxNotEnabledForRESTAPI", FAULT_NO_COLLECTION, N_("this user has no mailbox in Microsoft 365"),
      N_("see `user` in the account's section; the administrator gives the user a licence with a mailbox")},
-    {404, "ErrorInvalidUser", FAULT_NO_COLLECTION, N_("there is no such user"), N_("see `user` in the account's section")},
+    {404, "ErrorInvalidUser", FAULT_NO_COLLECTION, N_("there is no such user"),
+     N_("see `user` in the account's section")},
     {404, "Request_ResourceNotFound", FAULT_NO_COLLECTION, N_("there is no such user"),
      N_("see `user` in the account's section")},
     {410, NULL, FAULT_TOKEN_DEAD, N_("the change token is too old"), NULL},
@@ -77,14 +78,16 @@ static void tell(const struct graph_answer *a, const struct error_row *row, enum
 {
     const char *word = graph_error_word(a->body), *number = request_id(a->body);
     struct buf text AUTO_BUF = BUF_INIT;
-    const char *meaning = row                           ? _(row->meaning)
-                          : a->status >= 500            ? _("the service failed")
-                          : code == FAULT_REFUSED       ? _("Microsoft does not take it")
-                                                        : _("not the answer that was expected");
+    const char *meaning = row                     ? _(row->meaning)
+                          : a->status >= 500      ? _("the service failed")
+                          : code == FAULT_REFUSED ? _("Microsoft does not take it")
+                                                  : _("not the answer that was expected");
     buf_addf(&text, "%d, %s", a->status, meaning);
     if (*word) buf_addf(&text, ": %.100s", word);
     if (number) buf_addf(&text, " (request-id %.60s)", number);
-    const char *advice = row && row->advice ? _(row->advice) : code == FAULT_UNKNOWN ? _("looked at before anything else is done") : NULL;
+    const char *advice = row && row->advice      ? _(row->advice)
+                         : code == FAULT_UNKNOWN ? _("looked at before anything else is done")
+                                                 : NULL;
     fault_set(f, code, advice, "%s", buf_cstr(&text));
 }
 

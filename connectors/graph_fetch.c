@@ -1,5 +1,5 @@
-/* Contacts by name, ten a batch with their pictures beside them (2). What was created and not answered is looked for. A contact that lies in
- * another folder now is gone from this one. */
+/* Contacts by name, ten a batch with their pictures beside them (2). What was created and not answered is looked for. A
+ * contact that lies in another folder now is gone from this one. */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "connectors/graph_session.h"
@@ -136,7 +136,8 @@ static enum fault_code tell_answer(struct fetching *g, struct asked *a, struct a
     if (!a->contact->code) return tell_contact(g, a, f);
     if (a->contact->code != FAULT_GONE)
         return tell_withheld(g, a, a->contact->fault.what ? a->contact->fault.what : _("it cannot be read"));
-    enum fault_code code = may_have_come_back(g, a) ? graph_find_created(g->s, a->id, false, &found, &maybe, f) : FAULT_NONE;
+    enum fault_code code =
+        may_have_come_back(g, a) ? graph_find_created(g->s, a->id, false, &found, &maybe, f) : FAULT_NONE;
     if (code || maybe) return code;
     if (!found) return tell_gone(g, a);
     again[(*n_again)++] = (struct asked){.id = a->id, .name = found, .created = true};
@@ -168,8 +169,8 @@ static enum fault_code fetch_list(struct session *s, struct asked *list, size_t 
 /* -- names -- */
 
 /* Answers what needs no request and notes the rest. */
-static enum fault_code sort_out(struct session *s, struct str id, const struct sink *sink, struct asked *list, size_t *n,
-                                struct fault *f)
+static enum fault_code sort_out(struct session *s, struct str id, const struct sink *sink, struct asked *list,
+                                size_t *n, struct fault *f)
 {
     struct asked a = {.id = id, .name = mem_strndup(id.p, id.n)};
     const struct fetching g = {.s = s, .sink = sink};
@@ -201,6 +202,7 @@ enum fault_code graph_fetch(struct session *s, const struct str *ids, size_t n, 
     for (int unnamed = 1; unnamed >= 0; unnamed--)
         for (size_t i = 0; i < n && !code; i++)
             if (str_starts(ids[i], STR(GRAPH_NEW)) == unnamed) code = sort_out(s, ids[i], sink, list, &n_list, f);
+    if (!code && !s->account->looks_only) code = graph_remove_doubles(s, f);
     if (!code) code = fetch_list(s, list, n_list, again, &n_again, sink, f);
     if (!code) code = fetch_list(s, again, n_again, NULL, &none, sink, f);
     for (size_t i = 0; i < n_list; i++) free(list[i].name);

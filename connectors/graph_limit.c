@@ -1,5 +1,5 @@
-/* How much at once, and how much in ten minutes (4). Four requests of one application may be under way, over all jobs; a
- * batch is carried out four parts at a time, so it takes as many places. Of the ten thousand in ten minutes a session
+/* How much at once, and how much in ten minutes (4). Four requests of one application may be under way, over all jobs;
+ * a batch is carried out four parts at a time, so it takes as many places. Of the ten thousand in ten minutes a session
  * leaves some to others. */
 #include "base/i18n.h"
 #include "base/mem.h"

@@ -1,5 +1,6 @@
-/* Writes (4), up to twenty in a batch: creates, updates, deletes. Before an update or a delete the contact is read: its etag is compared with
- * the plan's, for nobody promises that If-Match counts for contacts, and an update fits its changes into the places there are. */
+/* Writes (4), up to twenty in a batch: creates, updates, deletes. Before an update or a delete the contact is read: its
+ * etag is compared with the plan's, for nobody promises that If-Match counts for contacts, and an update fits its
+ * changes into the places there are. */
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "connectors/graph_session.h"
@@ -102,6 +103,7 @@ static void take_created(struct writing *g, struct job *j, const char *id, const
     free(j->w->new_id);
     j->w->new_id = mem_strdup(id);
     set_version(j, contact);
+    graph_learn_default(g->s, text_of(contact, "parentFolderId"));
     j->w->code = FAULT_NONE;
     j->lost = false;
     if (!j->photo) json_object_set_new(g->s->bare, id, json_true());
@@ -274,8 +276,7 @@ static enum fault_code send_pictures(struct writing *g, struct job **jobs, size_
             wide = code;
         } else if (j->photo)
             note_picture(g, j, code, &why);
-        if (wide && j->photo)
-            end_with(g, j, FAULT_UNKNOWN, NULL); /* half of it is there */
+        if (wide && j->photo) end_with(g, j, FAULT_UNKNOWN, NULL); /* half of it is there */
         tell(g, j);
     }
     return wide;
@@ -388,10 +389,8 @@ static enum fault_code send_updates(struct writing *g, struct job **jobs, size_t
 
 static struct graph_part delete_part(struct writing *g, struct job *j)
 {
-    return (struct graph_part){.method = "DELETE",
-                               .url = contact_url(g, j),
-                               .if_match = text_of(j->current, "@odata.etag"),
-                               .write = true};
+    return (struct graph_part){
+        .method = "DELETE", .url = contact_url(g, j), .if_match = text_of(j->current, "@odata.etag"), .write = true};
 }
 
 static void take_delete(struct writing *g, struct job *j, struct graph_part *p)
@@ -436,6 +435,7 @@ static enum fault_code carry_out(struct writing *g, struct fault *f)
     size_t n = code ? 0 : ready_ones(g, WRITE_CREATE, some);
     if (!code && n && strcmp(g->s->path, GRAPH_DEFAULT) == 0) code = graph_know_default(g->s, f);
     if (!code) code = send_creates(g, some, n, f);
+    if (!code) code = graph_remove_doubles(g->s, f);
     if (!code) code = send_pictures(g, some, n, f);
     if (!code) code = look(g, f);
     if (!code) {

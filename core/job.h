@@ -10,7 +10,8 @@
 
 struct job_side {
     const struct connector *connector;
-    const struct account *account;
+    const struct account *account; /* = &opened */
+    struct account opened;         /* the link's, and whether this run only looks */
     struct session *session;
     const struct collection *collection; /* borrowed from the session */
     struct buf identity;

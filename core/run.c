@@ -24,7 +24,9 @@ static enum fault_code open_side(struct job *job, enum side s, struct traits_in_
 {
     struct job_side *side = &job->side[s];
     const struct account *account = s == SIDE_A ? &job->link->a : &job->link->b;
-    side->account = account;
+    side->opened = *account;
+    side->opened.looks_only = job->options->check_only;
+    side->account = account = &side->opened;
     side->connector = connector_by_name(account->connector);
     if (!side->connector)
         return fault_set(job->fault, FAULT_CONFIG, NULL, _("there is no connector \"%s\""), account->connector);

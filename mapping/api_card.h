@@ -1,5 +1,5 @@
-/* What the mappings between cards and the JSON of an API share: the parts of an element's key, the order in which elements
- * count, and the lines of a card that is made. Used by mapping/people*.c and mapping/graph*.c. */
+/* What the mappings between cards and the JSON of an API share: the parts of an element's key, the order in which
+ * elements count, and the lines of a card that is made. Used by mapping/people*.c and mapping/graph*.c. */
 #ifndef ABGLEICH_API_CARD_H
 #define ABGLEICH_API_CARD_H
 
@@ -26,7 +26,8 @@ struct placed {
     const struct element *e;
     bool preferred;
 };
-/* All elements in the order of the card, what is preferred first: that is all an API knows of preference. In the arena. */
+/* All elements in the order of the card, what is preferred first: that is all an API knows of preference. In the arena.
+ */
 const struct placed *elements_placed(struct arena *arena, const struct record *r, size_t *n);
 
 /* -- reading JSON -- */

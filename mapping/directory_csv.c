@@ -104,7 +104,8 @@ static const struct column *column_of(const struct reading *r, struct str name)
 /* Two names of one text: which of them holds? Numbers of both are taken. */
 static bool is_one(const struct column *a, const struct column *b)
 {
-    return a == b || (a->kind == COLUMN_TEXT && b->kind == COLUMN_TEXT && a->offset == b->offset);
+    bool numbers = a->kind == COLUMN_PHONE || a->kind == COLUMN_TYPED;
+    return (a == b && !numbers) || (a->kind == COLUMN_TEXT && b->kind == COLUMN_TEXT && a->offset == b->offset);
 }
 
 static enum fault_code read_header(struct reading *r, struct arena *arena)
@@ -115,7 +116,8 @@ static enum fault_code read_header(struct reading *r, struct arena *arena)
     for (size_t i = 0; i < r->n_of; i++) {
         r->of[i] = column_of(r, cells[i]);
         for (size_t k = 0; k < i; k++)
-            if (r->of[i] && r->of[k] && is_one(r->of[i], r->of[k]))
+            if (r->of[i] && r->of[k] &&
+                (is_one(r->of[i], r->of[k]) || str_eq_nocase(str_trim(cells[i]), str_trim(cells[k]))))
                 return refuse(r, r->csv.line, _("the column %s is there twice"), r->of[i]->name);
         if (!r->of[i]) continue;
         r->has_family |= strcmp(r->of[i]->name, "family_name") == 0;

@@ -1,5 +1,5 @@
-/* Bodies of creates and updates (protocols: microsoft-graph 2, 5 "Preserve"). What is there is compared by what a card shows of it,
- * so another spelling is no change, and what no card can show goes back as it came. */
+/* Bodies of creates and updates (protocols: microsoft-graph 2, 5 "Preserve"). What is there is compared by what a card
+ * shows of it, so another spelling is no change, and what no card can show goes back as it came. */
 #include "mapping/graph.h"
 
 #include "base/mem.h"
@@ -255,7 +255,8 @@ static void send_places(struct making *m, const struct graph_row *row, const str
     json_object_set_new(m->body, row->member, list);
 }
 
-/* Numbers without a kind take what is left (`used` counts them): better shown as one of the company's than not there. */
+/* Numbers without a kind take what is left (`used` counts them): better shown as one of the company's than not there.
+ */
 static void add_spare(const struct making *m, const struct graph_row *row, struct places *p, size_t *used)
 {
     const json_t *spare = json_object_get(m->wanted, "spare");
@@ -327,10 +328,15 @@ static void set_row(struct making *m, const struct graph_row *row, size_t *spare
 
 json_t *graph_update_body(const json_t *current, const json_t *wanted, bool carry)
 {
-    struct making m = {.current = current, .wanted = wanted, .had = shown(current, carry), .body = json_object(),
-                       .tags = json_array(), .carry = carry};
+    struct making m = {.current = current,
+                       .wanted = wanted,
+                       .had = shown(current, carry),
+                       .body = json_object(),
+                       .tags = json_array(),
+                       .carry = carry};
     size_t spare_used = 0;
-    for (size_t i = graph_rows_n; i-- > 0;) set_row(&m, &graph_rows[i], &spare_used); /* WORK before HOME, for the spare */
+    for (size_t i = graph_rows_n; i-- > 0;)
+        set_row(&m, &graph_rows[i], &spare_used); /* WORK before HOME, for the spare */
     keep_built(&m);
     if (json_array_size(m.tags)) json_object_set(m.body, "singleValueExtendedProperties", m.tags);
     json_decref(m.tags);

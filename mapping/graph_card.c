@@ -70,8 +70,8 @@ static bool holds_word(struct str text, struct str word)
     return false;
 }
 
-/* Outlook files a contact under its names or its company ("Meier, Anna", "Anna Meier (Feuerwehr)") unless somebody chose
- * otherwise. What it built itself is no value of the contact's. */
+/* Outlook files a contact under its names or its company ("Meier, Anna", "Anna Meier (Feuerwehr)") unless somebody
+ * chose otherwise. What it built itself is no value of the contact's. */
 static bool is_built(const struct writing *w, struct str filed)
 {
     static const char *const more[] = {"displayName", "companyName", "nickName"};

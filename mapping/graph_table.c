@@ -69,7 +69,8 @@ const struct graph_row graph_rows[] = {
     {FIELD_RELATED, GRAPH_PERSON, FORM_ONE, 1, false, "assistantName", "ASSISTANT", "RELATED",
      "a second one; a person told by UID or address; all other relations"},
     {FIELD_PHOTO, GRAPH_PHOTO, FORM_NONE, 1, false, "photo", NULL, "PHOTO",
-     "what is no JPEG, is larger than 4 MB or told by its address; that it was taken away; size and quality are Outlook's"},
+     "what is no JPEG, is larger than 4 MB or told by its address; that it was taken away; size and quality are "
+     "Outlook's"},
 };
 const size_t graph_rows_n = sizeof graph_rows / sizeof *graph_rows;
 
@@ -82,7 +83,8 @@ void graph_row_text(const struct graph_row *row, struct buf *vcard, struct buf *
 {
     buf_adds(vcard, row->property);
     if (row->words && *row->words) buf_addf(vcard, ";TYPE=%s", row->words);
-    if (row->kind == GRAPH_NAME || row->kind == GRAPH_COMPANY) buf_addf(vcard, " (%s)", contact_fields[row->field].name);
+    if (row->kind == GRAPH_NAME || row->kind == GRAPH_COMPANY)
+        buf_addf(vcard, " (%s)", contact_fields[row->field].name);
     buf_adds(api, row->member);
     if (row->kind == GRAPH_COMPANY) buf_adds(api, ", department");
     if (row->kind == GRAPH_EMAIL) buf_adds(api, ".address");
@@ -147,8 +149,7 @@ void graph_operation_tag(struct buf *out)
 
 void graph_operation_filter(struct str operation, struct buf *out)
 {
-    buf_addf(out,
-             "singleValueExtendedProperties/Any(ep: ep/id eq '" GRAPH_OPERATION "' and ep/value eq '%.*s')",
+    buf_addf(out, "singleValueExtendedProperties/Any(ep: ep/id eq '" GRAPH_OPERATION "' and ep/value eq '%.*s')",
              STR_ARG(operation));
 }
 
@@ -206,7 +207,8 @@ static bool mark(struct str *s, char c)
 }
 
 struct instant {
-    int year, month, day, minutes, seconds; /* minutes since midnight, UTC: beyond a day after an offset was taken off */
+    int year, month, day, minutes,
+        seconds; /* minutes since midnight, UTC: beyond a day after an offset was taken off */
 };
 
 static bool read_offset(struct str s, int *minutes)

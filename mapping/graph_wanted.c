@@ -56,7 +56,8 @@ static void want_phone(struct reading *r, const struct graph_row *row, const str
 /* Street, extension and post box apart: where they stand depends on what is there. */
 static void want_address(struct reading *r, const struct graph_row *row, const struct element *e)
 {
-    static const char *const parts[7] = {"box", "extension", "street", "city", "state", "postalCode", "countryOrRegion"};
+    static const char *const parts[7] = {"box",   "extension",  "street",         "city",
+                                         "state", "postalCode", "countryOrRegion"};
     struct str rest = e->value_text;
     json_t *place = json_object();
     for (size_t i = 0; i < 7 && rest.p; i++) {
@@ -186,8 +187,7 @@ static void want(struct reading *r, const struct graph_row *row, const struct el
 /* The name as shown is told always: Graph builds its own where it is not (2). */
 static void want_shown_name(struct reading *r)
 {
-    if (!json_object_get(r->wanted, "displayName"))
-        add(r, "displayName", vcard_built_name(r->arena, r->record->card));
+    if (!json_object_get(r->wanted, "displayName")) add(r, "displayName", vcard_built_name(r->arena, r->record->card));
 }
 
 json_t *graph_wanted(struct str card, bool carry, struct fault *f)

@@ -70,7 +70,9 @@ static void dav_collections(struct dav *d)
 static const struct dav_collection *collection_of(const struct dav *d, struct str id)
 {
     for (size_t i = 0; i < d->n_collections; i++)
-        if ((!d->only || d->only == &d->collections[i]) && str_eq(d->collections[i].id, id)) return &d->collections[i];
+        if ((!d->only || d->only == &d->collections[i]) &&
+            (str_eq(d->collections[i].id, id) || str_eq(d->collections[i].key, id)))
+            return &d->collections[i];
     return NULL;
 }
 
@@ -154,6 +156,13 @@ static void add_members(struct dav *d, const struct dav_resource *r)
     if (r->kind == DAV_IS_BOOK) r->in->source->each(d, r->in, add_member, &m);
 }
 
+static bool asks_for_token(const struct dav *d)
+{
+    for (size_t i = 0; i < d->request.n_props; i++)
+        if (strcmp(d->request.props[i].name, "sync-token") == 0) return true;
+    return false;
+}
+
 void dav_propfind(struct dav *d, const struct dav_resource *r)
 {
     const char *depth = http_call_header(d->call, "Depth");
@@ -168,6 +177,10 @@ void dav_propfind(struct dav *d, const struct dav_resource *r)
     buf_adds(&d->answer->body, MULTISTATUS_HEAD);
     dav_add_response(d, r, &d->answer->body);
     if (one) add_members(d, r);
+    if (zero && r->kind == DAV_IS_BOOK && asks_for_token(d)) { /* from where it will ask for changes (carddav 9.1) */
+        d->told = r->in;
+        d->told_seq = r->in->seq;
+    }
     buf_adds(&d->answer->body, "</d:multistatus>\n");
 }
 

@@ -99,14 +99,6 @@ static bool reports(struct dav *d, const struct dav_resource *r, struct buf *out
 static bool token(struct dav *d, const struct dav_resource *r, struct buf *out)
 {
     dav_sync_token(d, r->in, r->in->seq, out);
-    d->told = r->in;
-    d->told_seq = r->in->seq;
-    return true;
-}
-
-static bool ctag(struct dav *d, const struct dav_resource *r, struct buf *out)
-{
-    dav_sync_token(d, r->in, r->in->seq, out);
     return true;
 }
 
@@ -194,7 +186,7 @@ static const struct dav_row rows[] = {
     {DAV_NS, "current-user-privilege-set", EVERYWHERE, false, privileges},
     {DAV_NS, "supported-report-set", EVERYWHERE, false, reports},
     {DAV_NS, "sync-token", DAV_IS_BOOK, false, token},
-    {CS_NS, "getctag", DAV_IS_BOOK, false, ctag},
+    {CS_NS, "getctag", DAV_IS_BOOK, false, token},
     {CS_NS, "getetag", DAV_IS_CARD, false, etag},
     {CARD_NS, "addressbook-home-set", COLLECTIONS, false, home_set},
     {CARD_NS, "addressbook-description", DAV_IS_BOOK, false, description},

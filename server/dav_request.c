@@ -273,7 +273,7 @@ enum fault_code dav_request_read(struct str body, struct arena *arena, struct da
     xmlDoc *doc = xmlCtxtReadMemory(parser, body.p, (int)body.n, NULL, NULL,
                                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-    bool good = root && parser->wellFormed && !doctype && !is_deep(root);
+    bool good = root && parser->wellFormed && parser->nsWellFormed && !doctype && !is_deep(root);
     if (good) read_root(arena, root, out);
     xmlFreeDoc(doc);
     xmlFreeParserCtxt(parser);

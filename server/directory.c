@@ -337,28 +337,52 @@ static void note_fetch(struct asking *a, const char *as)
     db_commit(a->desk->db, &ignored);
 }
 
-static void serve(struct asking *a)
+static void serve_push(struct asking *a)
 {
-    const char *file = "";
-    split_path(a);
-    http_answer_header(a->answer, "Referrer-Policy", "no-referrer"); /* the address has the key in it */
-    const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
-    bool post = strcmp(http_call_method(a->call), "POST") == 0, push = post && !*a->rest;
-    if (!find(a, push)) return;
+    if (!find(a, true)) return;
+    directory_push(a->s, a->desk, &a->d, &a->arena, a->call);
+    count(a->s, COUNT_PUSH);
+}
+
+static void answer(struct asking *a, const struct phone_family *family, const char *file)
+{
+    bool post = strcmp(http_call_method(a->call), "POST") == 0;
     if (!is_private(a)) warn_of_plain(a);
     if (*a->rest && !family)
         say(a, 404, _("not found"));
-    else if (push) {
-        directory_push(a->s, a->desk, &a->d, &a->arena, a->call);
-        count(a->s, COUNT_PUSH);
-    } else if (post && !family->posts) {
+    else if (post && !family->posts) {
         http_answer_header(a->answer, "Allow", "GET, HEAD");
         say(a, 405, _("send the file to the address without the telephone's part"));
-    } else {
+    } else
         read_out(a, family, file);
-        count(a->s, count_of(family));
-        if (a->answer->status < 400) note_fetch(a, family ? family->path : "csv");
+}
+
+/* All of it is read at one moment, whatever is written meanwhile. */
+static void serve_read(struct asking *a)
+{
+    const char *file = "";
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
+    if (db_begin_reading(a->desk->db, &f)) {
+        say(a, 503, _("the state cannot be read just now"));
+        return;
     }
+    bool found = find(a, false);
+    if (found) answer(a, family, file);
+    db_rollback(a->desk->db);
+    if (!found || a->answer->status >= 400) return;
+    count(a->s, count_of(family));
+    note_fetch(a, family ? family->path : "csv");
+}
+
+static void serve(struct asking *a)
+{
+    split_path(a);
+    http_answer_header(a->answer, "Referrer-Policy", "no-referrer"); /* the address has the key in it */
+    if (strcmp(http_call_method(a->call), "POST") == 0 && !*a->rest)
+        serve_push(a);
+    else
+        serve_read(a);
 }
 
 static void on_begin(void *ctx, struct http_call *c)

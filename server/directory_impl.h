@@ -63,7 +63,7 @@ struct directory_service {
     uint64_t answers[DIRECTORY_FORMATS]; /* for metrics; atomic */
 };
 
-/* directory_snapshot.c. NULL: *f. Given back with snapshot_drop. */
+/* directory_snapshot.c. In a transaction that reads (db.h). NULL: *f. Given back with snapshot_drop. */
 struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const struct directory *d, struct fault *f);
 void snapshot_drop(struct directory_service *s, struct snapshot *snap);
 void snapshots_free(struct directory_service *s);

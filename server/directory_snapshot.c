@@ -139,8 +139,6 @@ struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const s
     struct arena scratch AUTO_ARENA = ARENA_INIT;
     struct directory_part *parts;
     char version[DIGEST_HEX_BYTES];
-    enum fault_code code = db_begin_reading(db, f); /* one moment, whatever is written meanwhile */
-    if (code) return NULL;
     size_t n = directory_parts(db, d->no, &scratch, &parts);
     directory_version(d, parts, n, version);
     pthread_mutex_lock(&s->mutex);
@@ -152,7 +150,6 @@ struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const s
         if (snap) keep_locked(s, snap);
         pthread_mutex_unlock(&s->mutex);
     }
-    db_rollback(db);
     return snap;
 }
 

@@ -2,30 +2,37 @@
 
   /usr/bin/python3 tests/bench/directory.py [ENTRIES [ROWS PUSHED]]
 
-The clients are processes of their own on the same machine and take a good part of it; the daemon's own CPU a request is told beside it."""
+The load is wrk's, one thread, 16 connections, on the same machine; the daemon's own CPU a request is told beside it. What the loopback carries
+between two processes that do nothing else is measured in the same run."""
 
-import http.client
-import multiprocessing
 import os
+import re
+import socket
+import subprocess
 import sys
 import time
-import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from harness import Site  # noqa: E402, F401 (it sets the path of the others)
 from test_directory_hostile import Fort, rows  # noqa: E402
 
-CLIENTS, SECONDS = 4, 4
+SECONDS = 4
 
 
-def ask(where, path, headers, out):
-    connection = http.client.HTTPConnection(where, timeout=60)
-    end, answers, taken = time.monotonic() + SECONDS, 0, 0
-    while time.monotonic() < end:
-        connection.request("GET", path, headers=headers)
-        taken += len(connection.getresponse().read())
-        answers += 1
-    out.put((answers, taken))
+def loopback_mb_s():
+    """One sender, one receiver that throws away."""
+    code = "import socket,sys\ns = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\nb = bytearray(1 << 18)\nwhile s.recv_into(b): pass\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        reader = subprocess.Popen([sys.executable, "-c", code, str(server.getsockname()[1])])
+        taken, piece = 0, b"x" * (1 << 18)
+        with server.accept()[0] as s:
+            began = time.monotonic()
+            while time.monotonic() - began < SECONDS / 2:
+                s.sendall(piece)
+                taken += len(piece)
+            lasted = time.monotonic() - began
+        reader.wait()
+    return taken / 1e6 / lasted
 
 
 def cpu_s(f):
@@ -34,17 +41,14 @@ def cpu_s(f):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def load(f, what, headers):
-    url, out, before = urllib.parse.urlsplit(f.url), multiprocessing.Queue(), cpu_s(f)
-    clients = [multiprocessing.Process(target=ask, args=(url.netloc, url.path, headers, out)) for _ in range(CLIENTS)]
-    for c in clients:
-        c.start()
-    got = [out.get() for _ in clients]
-    for c in clients:
-        c.join()
-    answers, taken = sum(g[0] for g in got), sum(g[1] for g in got)
-    print("| %s | %.0f | %.1f | %.0f | %d |" % (what, answers / SECONDS, taken / 1e6 / SECONDS, 1e6 * (cpu_s(f) - before) / answers,
-                                               f.memory("VmHWM") >> 10), flush=True)
+def load(f, what, *headers):
+    before = cpu_s(f)
+    options = [word for header in headers for word in ("-H", header)]
+    said = subprocess.run(["wrk", "-t1", "-c16", "-d%ds" % SECONDS, *options, f.url], stdout=subprocess.PIPE, text=True, check=True).stdout
+    answers = int(re.search(r"(\d+) requests in", said).group(1))
+    number, unit = re.search(r"Transfer/sec:\s+([\d.]+)(\w+)", said).groups()
+    mb_s = float(number) * {"B": 1e-6, "KB": 1.024e-3, "MB": 1.048576, "GB": 1073.741824}[unit]
+    print("| %s | %.0f | %.1f | %.0f | %d |" % (what, answers / SECONDS, mb_s, 1e6 * (cpu_s(f) - before) / answers, f.memory("VmHWM") >> 10), flush=True)
 
 
 def push(f, what, count, tag):
@@ -64,9 +68,10 @@ def main():
         f.get()
         first = time.monotonic() - began
         etag = [line.split(": ")[1] for line in f.curl("-I")[1].split("\r\n") if line.lower().startswith("etag")][0]
-        load(f, "304, %d entries" % entries, {"If-None-Match": etag})
-        load(f, "200, %d entries" % entries, {})
-        load(f, "200, gzip", {"Accept-Encoding": "gzip"})
+        load(f, "304, %d entries" % entries, "If-None-Match: " + etag)
+        load(f, "200, %d entries" % entries)
+        load(f, "200, gzip", "Accept-Encoding: gzip")
+        print("| the loopback alone | | %.0f | | |" % loopback_mb_s(), flush=True)
         print("| first reading after a change | %.3f s | | | |" % first)
         push(f, "push", pushed, "a")
         push(f, "the same again", pushed, "a")

@@ -19,7 +19,7 @@ from harness import ROOT
 SCRIPTS = os.path.join(ROOT, "tests", "npm")
 PACKAGES = os.path.join(SCRIPTS, "node_modules")
 SCHEMAS = os.path.join(ROOT, "tests", "fixtures", "schemas")
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def node():

@@ -29,14 +29,22 @@ class House:
         if before:
             before(self.site)
         self.site.run("directory", "add", "telefon", "--key", KEY, *options, expect=0)
+        self.start()
+
+    def start(self):
         self.daemon = Daemon(self.site)
         self.url = self.daemon.address + "contacts/" + KEY
+
+    def rest(self):
+        if self.daemon:
+            self.daemon.stop()
+        self.daemon = None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *unused):
-        self.daemon.stop()
+        self.rest()
         self.site.close()
 
     def curl(self, *args, path="", url=None):

@@ -50,7 +50,9 @@ class Dav:
         return {h: self.ask("GET", h)[1] for h in self.changes()[1]}
 
 
-def shared(house, *options):
+def shared(house):
+    if not house.daemon:
+        house.start()
     house.site.run("user", "add", USER, "--directory", "telefon", "--password-file", "-", text=PASSWORD + "\n", expect=0)
     return Dav(house)
 

@@ -15,14 +15,15 @@ NAMESAKE_2 = card("n2", "Meier;Anna", "TEL:+49402", "EMAIL:anna@two.example")
 
 
 class Fed(House):
-    """A phonebook fed by links from books of the Contactbox."""
+    """A phonebook fed by links from books of the Contactbox. The daemon serves and rests while links run: they are run here, one by one."""
 
     def __init__(self, **books):
-        super().__init__()
+        super().__init__(settings="quiet = 1h\n")
         for name, cards in books.items():
             self.feed(name, *cards)
 
     def feed(self, name, *cards):
+        self.rest()
         self.site.run("book", "add", name, expect=0)
         for c in cards:
             self.add(name, c)
@@ -32,7 +33,13 @@ class Fed(House):
     def add(self, book, text):
         return self.site.run("contact", "add", book, "--file", "-", text=text, expect=0).out.strip()
 
+    def curl(self, *args, **more):
+        if not self.daemon:
+            self.start()
+        return super().curl(*args, **more)
+
     def sync(self, name, expect=0, *args):
+        self.rest()
         return self.site.run("--json", "sync", name.lower(), *args, expect=expect).json()
 
     def show(self):
@@ -116,6 +123,7 @@ def whose_names_win_can_be_said():
 
 def a_check_makes_nothing():
     with House() as h:
+        h.rest()
         h.site.run("book", "add", "Kunden", expect=0)
         h.site.run("contact", "add", "Kunden", "--file", "-", text=LALE, expect=0)
         h.site.run("link", "add", "kunden", "contactbox:Kunden", "directory:telefon", "--mode", "one-way", expect=0)
@@ -134,6 +142,7 @@ def an_emptied_source_is_held():
             h.site.run("contact", "remove", c["id"], expect=0)
         held = h.sync("Kunden", 4)
         assert held["held"] and len(h.rows()) == 15, "telephones lose nobody unasked"
+        h.rest()
         h.site.run("approve", "kunden", held["plan"], expect=0)
         h.sync("Kunden")
         assert not h.rows()
@@ -146,6 +155,7 @@ def what_a_run_did_is_undone():
         h.site.edit(c, LALE.replace("Anders", "Neu"))
         run = h.sync("Kunden")["run"]
         assert "Neu AG" in h.get()
+        h.rest()
         h.site.run("undo", str(run), "--yes", expect=0)
         assert h.get() == before
 
@@ -153,6 +163,7 @@ def what_a_run_did_is_undone():
 def from_a_server_and_two_way_back():
     with tempfile.TemporaryDirectory() as folder, Radicale(folder) as server, Fed() as h:
         path = server.make_book("kunden", {"a.vcf": LALE, "b.vcf": BERT})
+        h.rest()
         h.site.run("account", "add", "srv", "--connector", "carddav", "--url", server.url, "--user", server.user, "--password-file", "-",
                    text=server.password + "\n", expect=0)
         h.site.run("link", "add", "direkt", "srv:kunden", "directory:telefon", "--mode", "one-way", expect=0)

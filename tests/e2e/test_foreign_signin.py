@@ -1,5 +1,5 @@
 """abgleich signing in at services that nobody here wrote: `emulate` as Microsoft and as Google, oauth2-mock-server, and what it signs before
-the library jose. Contacts come from the People emulator, which takes only tokens that those services handed out, and each for its time."""
+the library jose. Contacts come from the emulators, which take only tokens that those services handed out, and each for its time."""
 
 import html.parser
 import http.server
@@ -17,12 +17,30 @@ import urllib.request
 import foreign
 from google_people import People
 from harness import PROGRAM, Site, Suite, card
+from microsoft_graph import Graph
 from test_people import build_clock
 
 SECRET = "canary-client-secret"
-USER = "anna@example.org"
+USER = Graph.user
 CONTACTS = "https://www.googleapis.com/auth/contacts"
 HOUR = 3600
+
+
+class GoogleContacts(People):
+    connector, book = "people", ""
+
+    def give(self, token, of_person):
+        self.tokens[token] = self.clock.now() + HOUR
+
+
+class MicrosoftContacts(Graph):
+    connector, book = "graph", "contacts"
+
+    def give(self, token, of_person):
+        self.add_token(token, USER if of_person else None, life=HOUR)
+
+    def persons(self):
+        return self.contacts()
 
 
 class Ear(http.server.BaseHTTPRequestHandler):
@@ -81,10 +99,12 @@ def fetch(url, form=None):
 
 
 class World:
-    """One account of one service, and a site linked to it; time is the People emulator's."""
+    """One account of one service, and a site linked to it; time is the emulator's."""
+
+    contacts = GoogleContacts
 
     def __init__(self, shim, flow="code", **settings):
-        self.people, self.service, self.heard, self.lose, self.alter = People(), None, [], 0, lambda form: None
+        self.people, self.service, self.heard, self.lose, self.alter = self.contacts(), None, [], 0, lambda form: None
         self.people.tokens.clear()
         self.listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ear)
         self.listener.world = self
@@ -93,7 +113,7 @@ class World:
         self.upstream = "http://127.0.0.1:%d" % self.port
         self.site = Site()
         self.site.environment = {"LD_PRELOAD": shim, "SHIM_CLOCK": self.people.clock.path}
-        self.keys = {"connector": "people", "url": self.people.url, "user": USER, "secret": "file:%s/secret" % self.site.folder,
+        self.keys = {"connector": self.people.connector, "url": self.people.url, "user": USER, "secret": "file:%s/secret" % self.site.folder,
                      "oauth.flow": flow, "oauth.client_id": "app", **self.addresses(), **settings}
         self.give_secret(SECRET)
         self.configure()
@@ -104,7 +124,7 @@ class World:
         with open(self.site.config, "w", encoding="utf-8") as f:
             f.write("[abgleich]\nstate = %s/state.db\n[account srv]\n" % self.site.folder)
             f.write("".join("%s = %s\n" % pair for pair in self.keys.items() if pair[1] is not None))
-            f.write("[link kunden]\na = contactbox:Kunden\nb = srv:\nmode = two-way\nauthority = contactbox\n")
+            f.write("[link kunden]\na = contactbox:Kunden\nb = srv:%s\nmode = two-way\nauthority = contactbox\n" % self.people.book)
 
     def give_secret(self, text):
         with open(self.site.folder + "/secret", "w", encoding="utf-8") as f:
@@ -113,13 +133,15 @@ class World:
     def __enter__(self):
         return self
 
-    def __exit__(self, *unused):
+    def __exit__(self, failed, *unused):
         self.stop()
         self.listener.shutdown()
         self.listener.server_close()
         self.people.__exit__()
-        os.unlink(self.people.clock.path)
+        if os.path.exists(self.people.clock.path):
+            os.unlink(self.people.clock.path)
         self.site.close()
+        assert failed or not self.people.violations, self.people.violations
 
     def stop(self):
         if self.service:
@@ -133,7 +155,7 @@ class World:
         answer = json.loads(body or b"null")
         self.heard.append((form, status, answer))
         if status == 200 and "access_token" in answer:
-            self.people.tokens[answer["access_token"]] = self.people.clock.now() + HOUR
+            self.people.give(answer["access_token"], form["grant_type"] != "client_credentials")
         return status, body
 
     def refreshes(self):
@@ -202,7 +224,7 @@ class Emulate(World):
 
 
 class Microsoft(Emulate):
-    name = "microsoft"
+    name, contacts = "microsoft", MicrosoftContacts
 
     def addresses(self):
         return {"oauth.provider": "microsoft", "oauth.authorize_url": self.upstream + "/oauth2/v2.0/authorize",

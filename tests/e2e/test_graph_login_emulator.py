@@ -222,6 +222,9 @@ def refusals_on_order(w):
         w.login.fail(error, code, suberror="basic_action")
         status, body = refresh(w, token)
         assert status == 400 and body["error"] == error and body["error_codes"] == [code] and body["suberror"] == "basic_action", body
+    w.login.fail("invalid_grant", 50173, times=None)
+    assert [refresh(w, token)[0] for _ in range(3)] == [400] * 3
+    w.login.orders.clear()
     w.login.fail("busy", on="refresh_token")
     assert came_back(authorize(w)) and refresh(w, token)[0] == 503
     w.login.fail("html")

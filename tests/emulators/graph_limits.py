@@ -74,6 +74,13 @@ class Limits:
                 seen[0] += amount
                 ledger.append((now, amount))
 
+    def burn(self, who, requests):
+        """Another program of the same application was busy just now."""
+        with self.lock:
+            seen = self.ledgers.setdefault((who, "requests"), [0, collections.deque()])
+            seen[0] += requests
+            seen[1].append((self.clock.now(), requests))
+
     # -- what it told to wait for --
     def told(self, what, headers):
         seconds = headers.get("Retry-After", "")

@@ -102,7 +102,7 @@ class Login:
         self.apps[app].certificates.append((openssl("-outform", "DER"), key))
 
     def fail(self, error, code=0, times=1, after=False, on=None, status=400, **more):
-        """The next calls meet this refusal; error "cut", "html" and "busy" are no refusals. after: the call has its effect."""
+        """The next `times` (None: all) calls meet this refusal; error "cut", "html" and "busy" are no refusals. after: the call has its effect."""
         self.orders.append([error, code, times, after, on, status, more])
 
     def revoke(self, mailbox, code=50173):
@@ -357,8 +357,8 @@ class Handler(BaseHTTPRequestHandler):
         """(effect before the refusal, answer) of an order that fits, else None."""
         for order in self.world.login.orders:
             error, code, times, after, on, status, more = order
-            if times and (on is None or on in what):
-                order[2] -= 1
+            if times != 0 and (on is None or on in what):
+                order[2] = None if times is None else times - 1
                 if error == "cut":
                     return after, "cut"
                 if error in ("html", "busy"):

@@ -49,7 +49,7 @@ class Mailbox:
     """Switches: limits, text_limit, given_name_required, recalculate (displayName and fileAs follow the names), merge_addresses (an address in
     a PATCH changes its members only), birthday_time ("11:59:00": how a birthday's time comes back; None: as sent), keeps_birthday (null
     does not clear it), photo_changes_etag, removed_reason ("deleted", "changed", "mixed"), filter_delay (seconds until $filter finds a new
-    contact), deleted_readable (a deleted contact is still had by its id, in a folder that no list shows), writable, enabled."""
+    contact), banned (a text that is refused for reasons of its own), deleted_readable (a deleted contact is still had by its id, in a folder that no list shows), writable, enabled."""
 
     def __init__(self, clock, upn):
         self.clock, self.upn = clock, upn
@@ -60,7 +60,7 @@ class Mailbox:
         self.limits, self.text_limit, self.given_name_required, self.recalculate = dict(rules.LIMITS), 255, False, True
         self.merge_addresses, self.birthday_time, self.keeps_birthday, self.photo_changes_etag = True, None, False, True
         self.removed_reason, self.filter_delay, self.writable, self.enabled = "mixed", 0, True, True
-        self.deleted_readable, self.trash = False, "AQMkADAwATM0trash" + digest[:40] + "AAAAIBCgAAAA=="
+        self.banned, self.deleted_readable, self.trash = None, False, "AQMkADAwATM0trash" + digest[:40] + "AAAAIBCgAAAA=="
         self.root = "AQMkADAwATM0root" + digest[:40] + "AAAAIBCAAAAA=="
         self.folders = {}
         self.default = self.make_folder("Kontakte", self.root, logged=False)
@@ -163,6 +163,8 @@ class Mailbox:
 
     def apply(self, contact, body):
         """The names of the fields that changed."""
+        if self.banned and self.banned in " ".join(rules.texts_of(body)):
+            raise Refused(400, "ErrorInvalidProperty", "The value is not valid.")
         before = contact.fields
         fields = dict(before)
         for name, value in body.items():

@@ -27,6 +27,8 @@ UNIT = {
     "core/guard.c": ["unit/test_guard"],
     "core/undo.c": ["unit/test_undo"],
     "mapping/people.c": ["unit/test_people_mapping"],
+    "mapping/graph.c": ["unit/test_graph_mapping"],
+    "mapping/graph_table.c": ["unit/test_graph_mapping"],
     "mapping/fingerprint.c": ["unit/test_fingerprint", "property/test_merge"],
     "state/lock.c": ["unit/test_lease", "unit/test_state"],
     "state/lease.c": ["unit/test_lease"],
@@ -37,8 +39,9 @@ UNIT = {
     "connectors/http_status.c": ["unit/test_http", "unit/test_carddav"],
     "connectors/http_redirect.c": ["unit/test_http"],
 }
+OWN = [("/people", ["test_people"]), ("/oauth", ["test_oauth", "test_foreign_signin"]), ("/graph", ["test_graph", "test_graph_faults"])]
 WIRE = ["test_hostile", "test_believed", "test_odd_servers", "test_real_servers"]  # the simulator has a connector of its own
-E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers", "test_people"]
+E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers", "test_people", "test_people_limits", "test_sign_in"]
 FAILURE = re.compile(r"^(?:.*\[FAIL\]\S*\s+|FAIL |seed \d+: |\S+, \w+ on [ab]: )(.*)$")
 
 
@@ -103,7 +106,7 @@ class Copy:
             yield test.split("/")[1], "build/tests/" + test, ["build/tests/" + test, "--jobs", "2"], 120
         if path.startswith("connectors/"):
             tls = ["test_tls"] if path.startswith("connectors/http") else []
-            own = ["test_people"] if "/people" in path else ["test_oauth", "test_foreign_signin"] if "/oauth" in path else []
+            own = next((scripts for part, scripts in OWN if part in path), [])
             yield from [] if self.quick else end_to_end(own or tls + WIRE)
             return
         yield "mode table", SIM, [SIM, "--modes", "tests/modes/table.txt"], 120

@@ -1,8 +1,10 @@
 /* contacts.csv and the form it comes in: one row each. */
 #include "mapping/directory_csv.h"
+#include "mapping/phone.h"
 #include "server/multipart.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static enum fault_code read_file(struct str file, struct phonebook *book, struct buf *told)
 {
@@ -157,5 +159,66 @@ Test(multipart, finds_the_part)
         enum multipart found = multipart_part(rows[i].type, str_of(rows[i].body), "file", &out);
         cr_expect_eq(found, rows[i].found, "row %zu: %d", i, (int)found);
         cr_expect(str_eq(out, str_of(rows[i].content)) && !out.p == !rows[i].content, "row %zu: %.*s", i, STR_ARG(out));
+    }
+}
+
+/* -- names of columns in other languages -- */
+
+Test(directory_csv, takes_columns_by_the_names_people_gave_them)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct directory_csv_options options = {0};
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct phonebook book = {.arena = ARENA_INIT, .region = "DE", .key = {{7}}};
+    struct directory_report report = {.warnings = BUF_INIT};
+    struct str names = STR("# ours\n\nNachname = family_name\r\n Vor Name=given_name \nHandy = phone_mobile\nMobil = phone_mobile\n");
+    cr_assert_eq(directory_csv_aliases(names, &arena, &options, &f), FAULT_NONE);
+    cr_assert_eq(options.n_aliases, 4);
+    struct str file = STR("NACHNAME;vor name;Handy;Mobil\nMeier;Anna;+49151;+49152\n");
+    cr_assert_eq(directory_csv_read(file, &options, &book, &report, &f), FAULT_NONE, "%s", f.what);
+    cr_expect_eq(book.n, 1);
+    cr_expect(str_eq(book.entries[0].family, STR("Meier")) && str_eq(book.entries[0].given, STR("Anna")));
+    cr_expect_eq(book.entries[0].n_numbers, 2, "both columns are mobile numbers");
+    phonebook_free(&book);
+    cr_expect_eq(directory_csv_aliases(STR("Nachname = family_name\nX = colour\n"), &arena, &options, &f), FAULT_CONFIG);
+    cr_expect(strstr(f.what, "line 2") != NULL, "%s", f.what);
+    buf_free(&report.warnings);
+}
+
+Test(directory_csv, the_german_names_that_come_along_are_columns)
+{
+    struct arena arena AUTO_ARENA = ARENA_INIT;
+    struct directory_csv_options options = {0};
+    struct fault f AUTO_FAULT = FAULT_INIT;
+    struct buf text AUTO_BUF = BUF_INIT;
+    FILE *file = fopen("columns.german.ini", "r");
+    cr_assert(file != NULL, "run from the top of the tree");
+    char piece[512];
+    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;) buf_add(&text, piece, n);
+    fclose(file);
+    cr_expect_eq(directory_csv_aliases(buf_str(&text), &arena, &options, &f), FAULT_NONE, "%s", f.what);
+    cr_expect(options.n_aliases > 20);
+}
+
+/* The short way of phone_key is the library's: a blank in the number makes it go the long one. */
+Test(phone, the_short_way_leads_to_the_same)
+{
+    static const char *const countries[] = {"+49", "+43", "+41", "+33"};
+    unsigned seed = 20261126;
+    for (int i = 0; i < 4000; i++) {
+        struct buf plain AUTO_BUF = BUF_INIT, spaced AUTO_BUF = BUF_INIT, a AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
+        const char *country = countries[i % 4];
+        buf_adds(&plain, country);
+        buf_addf(&spaced, "%s ", country);
+        for (int digits = 3 + i % 13; digits > 0; digits--) {
+            seed = seed * 1103515245 + 12345;
+            char c = (char)('0' + (seed >> 16) % 10);
+            buf_addc(&plain, c);
+            buf_addc(&spaced, c);
+        }
+        phone_key(buf_str(&plain), "DE", &a);
+        phone_key(buf_str(&spaced), "DE", &b);
+        if (str_starts(buf_str(&a), STR("raw:")) && str_starts(buf_str(&b), STR("raw:"))) continue;
+        cr_expect_str_eq(buf_cstr(&a), buf_cstr(&b), "%s", buf_cstr(&plain));
     }
 }

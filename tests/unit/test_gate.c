@@ -65,6 +65,42 @@ Test(gate, wakes_who_waits)
     gate_free(g);
 }
 
+/* Places that a key names: all of n or none, in the order of asking, and nobody else's business. "2:3" visitor 2 asks for three of four;
+ * "-3" gives three back, "!2" does not wait any more, "h" a transfer enters. */
+Test(gate, takes_several_places_at_once)
+{
+    static const struct {
+        const char *name, *steps, *enters;
+    } several[] = {
+        {"four and no more", "1:4 2:1 -4 2:1", "yny"},
+        {"what is left is enough or is not", "1:2 2:3 3:2", "ynn"},
+        {"a large one is not overtaken by small ones", "1:2 2:4 3:1 -2 3:1 2:4 -4 3:1", "ynnnyy"},
+        {"who gave up is not waited for", "1:2 2:4 3:1 !2 3:1", "ynny"},
+        {"transfers do not count, nor wait for them", "1:4 2:1 h h", "ynyy"},
+    };
+    for (size_t i = 0; i < sizeof several / sizeof *several; i++) {
+        int woken = 0;
+        struct gate_visitor who[5] = {{0}}, transfer = {.wake = wake, .ctx = &woken};
+        for (size_t k = 0; k < 5; k++) who[k] = (struct gate_visitor){.wake = wake, .ctx = &woken};
+        struct gate *g = gate_new(2, 2);
+        const char *expected = several[i].enters;
+        for (const char *s = several[i].steps; *s; s += strcspn(s, " "), s += *s == ' ') {
+            if (*s == '-')
+                gate_leave_many(g, STR("graph app"), (unsigned)(s[1] - '0'));
+            else if (*s == '!')
+                gate_forget(g, &who[s[1] - '0']);
+            else {
+                bool in = *s == 'h' ? gate_enter(g, STR("host"), &transfer)
+                                    : gate_enter_many(g, STR("graph app"), (unsigned)(s[2] - '0'), 4, &who[*s - '0']);
+                cr_expect_eq(in, *expected++ == 'y', "%s: at %s", several[i].name, s);
+            }
+        }
+        for (size_t k = 0; k < 5; k++) gate_forget(g, &who[k]);
+        gate_forget(g, &transfer);
+        gate_free(g);
+    }
+}
+
 /* -- several threads -- */
 
 struct crowd {

@@ -370,6 +370,37 @@ Test(graph_mapping, odd_contacts_make_readable_cards)
     }
 }
 
+/* An answer that was cut is no answer: at no byte does a part of one look like a contact. */
+Test(graph_mapping, a_cut_answer_is_none)
+{
+    static const char whole[] = "{\"id\":\"a\",\"givenName\":\"An\\u0061\",\"emailAddresses\":[{\"address\":\"a@x.org\",\"name\":\"\xc3\xa4\"}],\"homeAddress\":{\"city\":null}}";
+    for (size_t n = 0; n < sizeof whole - 1; n++) {
+        json_t *cut = json_loadb(whole, n, JSON_ALLOW_NUL, NULL);
+        cr_expect_null(cut, "cut at %zu", n);
+        json_decref(cut);
+    }
+    json_t *contact = json_loadb(whole, sizeof whole - 1, JSON_ALLOW_NUL, NULL);
+    cr_assert_not_null(contact);
+    cr_expect(!graph_is_whole(contact), "what names some of its fields is a part");
+    json_decref(contact);
+}
+
+Test(graph_mapping, texts_that_are_too_long_stay)
+{
+    struct buf lines AUTO_BUF = BUF_INIT;
+    buf_adds(&lines, "FN:A|N:;A;;;|NOTE:");
+    for (int i = 0; i < 300; i++) buf_adds(&lines, "n");
+    for (int field = 0; field < 2; field++) {
+        buf_adds(&lines, field ? "|ROLE:" : "|TITLE:");
+        for (int i = 0; i < 255 + field; i++) buf_adds(&lines, "\xc3\xa4");
+    }
+    json_t *wanted = wanted_of(buf_cstr(&lines), false);
+    cr_expect_not_null(json_object_get(wanted, "personalNotes"));
+    cr_expect_not_null(json_object_get(wanted, "jobTitle"), "255 characters fit");
+    cr_expect_null(json_object_get(wanted, "profession"), "256 do not");
+    json_decref(wanted);
+}
+
 Test(graph_mapping, pictures_are_jpeg)
 {
     struct buf big AUTO_BUF = BUF_INIT;

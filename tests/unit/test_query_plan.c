@@ -36,6 +36,10 @@ Test(query_plan, every_run_asks_by_index)
         {"INTENT_EACH", text_INTENT_EACH, "INDEX intent_link"},
         {"REVIEW_COUNT", text_REVIEW_COUNT, "INDEX review_link"},
         {"RECORD_CHANGES", text_RECORD_CHANGES, "INDEX record_seq"},
+        {"DAV_CHANGES", text_DAV_CHANGES, "INDEX record_seq"},
+        {"DAV_STAMP", text_DAV_STAMP, "INDEX record_seq"},
+        {"DAV_CARD_BY_NAME", text_DAV_CARD_BY_NAME, "INDEX sqlite_autoindex_dav_name"},
+        {"DAV_CARD_BY_ID", text_DAV_CARD_BY_ID, "INDEX sqlite_autoindex_record"},
     };
     AUTO_WORLD struct world w;
     world_start(&w);
