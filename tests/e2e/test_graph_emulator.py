@@ -502,6 +502,18 @@ def patience(w):
     w.clock.advance(31)
     get(w, "/me/contacts")
     assert not w.violations
+    w.fail("429", part=True, retry_after=30)
+    for _ in range(2):
+        batch(w, part(1), part(2))
+    told(w, "did not wait")
+    w.clock.advance(31)
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(w.url).netloc, timeout=20)
+    w.fail("429", retry_after=30)
+    for _ in range(2):
+        connection.request("GET", "/v1.0/me/contacts", None, {"Authorization": "Bearer " + w.password, "client-request-id": "1", **ID})
+        connection.getresponse().read()
+    connection.close()
+    told(w, "did not wait")
 
 
 # -- batches --

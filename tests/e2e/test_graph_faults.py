@@ -511,6 +511,59 @@ def quicker_than_we(case):
         one.close()
 
 
+def quicker_in_the_same_field(case):
+    """At each request between reading and writing somebody there writes the very field that we write: who loses is in the report, or it came
+    after ours and is on both sides. A server that ignores If-Match can be told by a look alone."""
+    for honoured in ("honoured", "ignored"):
+        for number in range(4 if honoured == "honoured" else 1):
+            one = Case(case.shim)
+            one.linked("Anna", "Berta")
+            one.world.if_match = honoured
+            one.edit("Anna", "NOTE:alt", "NOTE:hier")
+            one.remove("Berta")
+            seen = []
+
+            def at(moment, _number, request, one=one, seen=seen, number=number):
+                if moment == "arrived" and "delta" not in request.path and len(seen) <= number:
+                    seen.append(1)
+                    if len(seen) == number + 1:
+                        one.edit_there("Anna", personalNotes="dort")
+                        if "Berta" in one.there():
+                            one.edit_there("Berta", personalNotes="dort")
+                return None
+
+            one.world.at = at
+            one.site.sync(None)
+            one.calm()
+            one.settle()
+            one.same()
+            told = one.site.run("--json", "conflicts", "kunden", expect=None).out
+            assert len(seen) == number + 1 and ("dort" in told or "NOTE:dort" in one.card("Anna")), (honoured, number, seen, one.card("Anna"), told)
+            assert number or ("NOTE:hier" in one.card("Anna") and "NOTE:dort" in one.card("Berta")), (honoured, one.here())
+            one.close()
+
+
+def removals_that_are_none(case):
+    """Delta says that contacts are gone, and they are there: out and in again, told late; for both reasons nothing is deleted here."""
+    case.linked("Anna", "Berta", "Cora")
+    w = case.world
+    for reason in ("deleted", "changed"):
+        w.box.removed_reason = reason
+        for given in ("Anna", "Berta"):
+            w.box.left(case.there()[given])
+        w.forget()
+        case.site.sync(0)
+        assert sorted(case.here()) == ["Anna", "Berta", "Cora"] and not w.writes(), (reason, sorted(case.here()))
+        w.delta.expire(w.box)
+        case.site.sync(0)
+        assert sorted(case.here()) == ["Anna", "Berta", "Cora"], reason
+    case.edit_there("Anna", personalNotes="neu")
+    case.edit("Berta", "NOTE:alt", "NOTE:hier")
+    case.sync()
+    case.same()
+    assert "NOTE:neu" in case.card("Anna") and case.named("Berta")["personalNotes"] == "hier"
+
+
 def refusals_of_the_precondition(case):
     """412, 409 and 404 unasked: looked at again, written in the end."""
     case.linked("Anna", "Berta")
@@ -527,23 +580,28 @@ def refusals_of_the_precondition(case):
 
 
 def gone_before_it_is_written(case):
-    case.linked("Anna", "Berta")
-    case.edit("Anna", "NOTE:alt", "NOTE:hier")
-    case.remove("Berta")
-    done = []
+    """Deleted there between our reading and our writing; what lies in Deleted Items is not written to, though it can be had by its id."""
+    for readable in (False, True):
+        one = Case(case.shim)
+        one.linked("Anna", "Berta")
+        one.world.box.deleted_readable = readable
+        one.edit("Anna", "NOTE:alt", "NOTE:hier")
+        one.remove("Berta")
+        done = []
 
-    def at(moment, _number, request):
-        if moment == "done" and "delta" in request.path and not done:
-            done.append(1)
-            case.remove_there("Anna")
-            case.remove_there("Berta")
-        return None
+        def at(moment, _number, request, one=one, done=done):
+            if moment == "done" and "delta" in request.path and not done:
+                done.append(1)
+                one.remove_there("Anna")
+                one.remove_there("Berta")
+            return None
 
-    case.world.at = at
-    case.site.sync(None)
-    case.calm()
-    case.settle()
-    assert list(case.there()) == list(case.here()) == ["Anna"] and case.named("Anna")["personalNotes"] == "hier"
+        one.world.at = at
+        one.site.sync(None)
+        one.calm()
+        one.settle()
+        assert list(one.there()) == list(one.here()) == ["Anna"] and one.named("Anna")["personalNotes"] == "hier", readable
+        one.close()
 
 
 # -- records --
@@ -596,7 +654,7 @@ CASES = (a_create_whose_answer_was_lost, a_create_that_is_found_late, a_create_t
          two_found, updates_and_deletes_whose_answer_was_lost, a_dead_link_is_a_whole_round, a_link_that_died_amid_its_pages,
          a_first_round_that_breaks_off, odd_rounds, late_items, one_late_item, no_delta_at_all, a_link_to_somewhere_else, too_many_requests,
          a_storm_that_does_not_end, refused_parts, every_part_counts, a_part_whose_effect_was_lost, four_at_a_time, jobs_share_the_four_places, refused_amid_paging,
-         refused_amid_writing, quicker_than_we, refusals_of_the_precondition, gone_before_it_is_written,
+         refused_amid_writing, quicker_than_we, quicker_in_the_same_field, removals_that_are_none, refusals_of_the_precondition, gone_before_it_is_written,
          one_bad_contact_does_not_stop_the_others, long_texts_stay, a_picture_whose_answer_was_lost)
 
 

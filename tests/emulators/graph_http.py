@@ -134,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
         batch = url.partition("?")[0] == "/$batch"
         parts = self.parts_of(url) if batch else None
         who = self.whom(grant, [p["url"] for p in parts] if batch else [url])
-        w.limits.check_patience(who)
+        w.limits.check_patience(who, id(self))
         weight, granted = w.limits.enter(who, len(parts) if batch else 1)
         try:
             if batch:
@@ -195,10 +195,12 @@ class Handler(BaseHTTPRequestHandler):
     def run_batch(self, grant, who, parts, granted):
         """Each part's own answer, in any order."""
         w, answers, failed = self.world, [], set()
+        names = [json.dumps([p["method"], p["url"], p.get("body")]) for p in parts]
+        for itself in names:
+            w.limits.check_patience(itself)
         for number, part in enumerate(parts):
-            after = part.get("dependsOn", ())
+            after, itself = part.get("dependsOn", ()), names[number]
             try:
-                w.limits.check_patience((part["method"], part["url"]))
                 if set(after) & failed:
                     raise Refused(424, "FailedDependency", "A dependency of this request failed.")
                 if number >= granted:
@@ -206,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
                 status, headers, body = self.run_part(grant, who, part)
             except Refused as why:
                 status, headers, body = self.refusal(why)
-            w.limits.told((part["method"], part["url"]), headers)
+            w.limits.told(itself, headers)
             if status >= 400:
                 failed.add(part["id"])
             if isinstance(body, bytes):
@@ -305,8 +307,10 @@ class Handler(BaseHTTPRequestHandler):
             grant = self.grant()
         except Refused:
             return
-        if not self.path.startswith("/v1.0/$batch"):
-            self.world.limits.told(self.whom(grant, [self.path[len("/v1.0"):]]), headers)
+        if self.path.startswith("/v1.0/$batch"):
+            self.world.limits.told(self.whom(grant, [p["url"] for p in self.parts_of("/$batch")]), headers, id(self))
+        else:
+            self.world.limits.told(self.whom(grant, [self.path[len("/v1.0"):]]), headers, id(self))
 
     def send(self, status, headers, data, half=lambda: None, cut=False):
         self.send_response(status)

@@ -82,16 +82,18 @@ class Limits:
             seen[1].append((self.clock.now(), requests))
 
     # -- what it told to wait for --
-    def told(self, what, headers):
+    def told(self, what, headers, connection=None):
+        """what: (app, mailbox), or a part of a batch."""
         seconds = headers.get("Retry-After", "")
         if re.fullmatch(r"\d+", seconds):
             with self.lock:
-                self.waits[what] = [self.clock.now() + int(seconds), 0]
+                self.waits[what] = [self.clock.now() + int(seconds), 0, connection]
 
-    def check_patience(self, what):
+    def check_patience(self, what, connection=None):
+        """Whoever comes by the connection that the answer went out on has read it; others may have been on their way."""
         with self.lock:
             wait = self.waits.get(what)
             if wait and self.clock.now() < wait[0] - 0.05:
                 wait[1] += 1
-                if wait[1] > STRAGGLERS:
+                if wait[1] > STRAGGLERS or wait[2] == connection:
                     self.violate("it did not wait as Retry-After told: %s, %.1f s too early" % (what, wait[0] - self.clock.now()))

@@ -35,6 +35,7 @@ UNIT = {
     "state/journal.c": ["unit/test_state_journal"],
     "connectors/carddav_write.c": ["unit/test_carddav"],
     "connectors/carddav_changes.c": ["unit/test_carddav"],
+    "connectors/oauth.c": ["unit/test_oauth"],
     "connectors/oauth_jwt.c": ["unit/test_oauth"],
     "connectors/http_status.c": ["unit/test_http", "unit/test_carddav"],
     "connectors/http_redirect.c": ["unit/test_http"],
