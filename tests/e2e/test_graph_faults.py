@@ -599,7 +599,7 @@ def refusals_of_the_precondition(case):
 
 def gone_before_it_is_written(case):
     """Deleted there between our reading and our writing; what lies in Deleted Items is not written to, though it can be had by its id."""
-    for readable in (False, True):
+    for readable, number in ((False, 0), (True, 0), (True, 1), (True, 2)):
         one = Case(case.shim)
         one.linked("Anna", "Berta")
         one.world.box.deleted_readable = readable
@@ -607,18 +607,19 @@ def gone_before_it_is_written(case):
         one.remove("Berta")
         done = []
 
-        def at(moment, _number, request, one=one, done=done):
-            if moment == "done" and "delta" in request.path and not done:
+        def at(moment, _number, request, one=one, done=done, number=number):
+            if moment == "arrived" and "delta" not in request.path:
                 done.append(1)
-                one.remove_there("Anna")
-                one.remove_there("Berta")
+                if len(done) == number + 1:
+                    for given in one.there():
+                        one.remove_there(given)
             return None
 
         one.world.at = at
         one.site.sync(None)
         one.calm()
         one.settle()
-        assert list(one.there()) == list(one.here()) == ["Anna"] and one.named("Anna")["personalNotes"] == "hier", readable
+        assert list(one.there()) == list(one.here()) == ["Anna"] and one.named("Anna")["personalNotes"] == "hier", (readable, number, one.here(), one.there())
         one.close()
 
 

@@ -205,7 +205,7 @@ class Mailbox:
             del self.deleted[contact.id]
             return
         self.left(contact)
-        contact.was_in, contact.folder = contact.folder, self.trash
+        contact.was_in, contact.folder, contact.change_key = contact.folder, self.trash, self.next_key()
         self.deleted[contact.id] = contact
 
     def move(self, contact, folder_id):
