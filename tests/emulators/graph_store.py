@@ -49,7 +49,8 @@ class Mailbox:
     """Switches: limits, text_limit, given_name_required, recalculate (displayName and fileAs follow the names), merge_addresses (an address in
     a PATCH changes its members only), birthday_time ("11:59:00": how a birthday's time comes back; None: as sent), keeps_birthday (null
     does not clear it), photo_changes_etag, removed_reason ("deleted", "changed", "mixed"), filter_delay (seconds until $filter finds a new
-    contact), banned (a text that is refused for reasons of its own), deleted_readable (True, or "with its etag": a deleted contact is still had by its id, in a folder that no list shows), writable, enabled."""
+    contact), banned (a text that is refused for reasons of its own), deleted_readable (True, or "with its etag": a deleted contact is still
+    had by its id, in a folder that no list shows), writable, enabled."""
 
     def __init__(self, clock, upn):
         self.clock, self.upn = clock, upn
