@@ -51,7 +51,8 @@ static bool check(struct cli *cli, const struct config_account *a, const struct 
     if (oauth_is_used(account)) return true;
     cli_usage(
         cli,
-        _("give it a password: abgleich secret set; or a sign-in in the browser: see oauth.flow in docs/GOOGLE.md"),
+        _("give it a password: abgleich secret set; or a sign-in in the browser: see oauth.flow in docs/GOOGLE.md "
+          "and docs/MICROSOFT.md"),
         _("account \"%s\" does not sign in by OAuth"), a->name);
     return false;
 }
