@@ -94,12 +94,12 @@ static void want_category(struct reading *r, const struct graph_row *row, struct
 /* "impp;IMPP:SIP;HOME" */
 static void want_handle(struct reading *r, const struct graph_row *row, const struct element *e)
 {
-    struct str spelling = element_key_part(e->key_text, 1);
+    struct str spelling = element_key_part(e->key_text, 1), value = str_trim(e->value_text);
     bool sips = str_eq(spelling, STR("IMPP:SIPS")), sip = sips || str_eq(spelling, STR("IMPP:SIP"));
-    if (sip && e->value_text.n)
-        add(r, row->member, str_of(arena_printf(r->arena, "%s:%.*s", sips ? "sips" : "sip", STR_ARG(e->value_text))));
+    if (sip && value.n)
+        add(r, row->member, str_of(arena_printf(r->arena, "%s:%.*s", sips ? "sips" : "sip", STR_ARG(value))));
     else
-        add(r, row->member, e->value_text);
+        add(r, row->member, value);
 }
 
 /* The page of the company first. */

@@ -78,11 +78,12 @@ class Graph:
         for key, value in copy.deepcopy(kept["login"]).items():
             setattr(self.login, key, value)
         self.tokens = copy.deepcopy(kept["tokens"])
+        self.violations = []
         self.forget()
 
     def forget(self):
-        """Nothing was seen, nothing is ordered."""
-        self.violations[:], self.requests, self.calls, self.faults = [], [], [], []
+        """Nothing was seen, nothing is ordered; what was wrong stays wrong."""
+        self.requests, self.calls, self.faults = [], [], []
         self.login.requests, self.login.orders = [], []
         self.limits.reset()
 
