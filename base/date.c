@@ -39,7 +39,8 @@ bool date_parse(struct str s, char out[DATE_BYTES])
     struct str first = str_split(&rest, sep), second = str_split(&rest, sep);
     bool read = dots ? digits(first, 1, 2, &day) && digits(second, 1, 2, &month) && digits(rest, 4, 4, &year)
                      : digits(first, 4, 4, &year) && digits(second, 2, 2, &month) && digits(rest, 2, 2, &day);
-    if (!read || year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 || day > (unsigned)date_days_in((int)year, (int)month))
+    if (!read || year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+        day > (unsigned)date_days_in((int)year, (int)month))
         return false;
     snprintf(out, DATE_BYTES, "%04u-%02u-%02u", year % 10000, month % 100, day % 100);
     return true;
@@ -70,7 +71,8 @@ bool date_of_http(struct str s, int64_t *seconds)
                 digits((struct str){s.p + 17, 2}, 2, 2, &hour) && digits((struct str){s.p + 20, 2}, 2, 2, &minute) &&
                 digits((struct str){s.p + 23, 2}, 2, 2, &second);
     while (month < 12 && memcmp(months + 3 * month, s.p + 8, 3) != 0) month++;
-    if (!read || month == 12 || year < 1970 || !day || day > 31 || hour > 23 || minute > 59 || second > 60) return false;
+    if (!read || month == 12 || year < 1970 || !day || day > 31 || hour > 23 || minute > 59 || second > 60)
+        return false;
     struct tm tm = {.tm_year = (int)year - 1900,
                     .tm_mon = (int)month,
                     .tm_mday = (int)day,

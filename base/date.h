@@ -13,7 +13,8 @@
 bool date_parse(struct str s, char out[DATE_BYTES]);
 
 #define DATE_HTTP_BYTES 30
-/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7), and back; its obsolete forms are none. Seconds since 1970. */
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7), and back; its obsolete forms are none. Seconds since 1970.
+ */
 void date_to_http(int64_t seconds, char out[DATE_HTTP_BYTES]);
 bool date_of_http(struct str s, int64_t *seconds);
 

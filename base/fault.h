@@ -50,13 +50,14 @@ struct fault {
     enum fault_code code;
     int http_status;        /* 0 = none */
     int64_t retry_after_ms; /* 0 = not said */
+    bool lasts;             /* trying again changes nothing before somebody changes something */
     char *what;             /* "412 Precondition Failed"; owned */
     char *who;              /* record title, link or account; owned, may be NULL */
     char *side;             /* account name; owned, may be NULL */
     char *advice;           /* what happens or is to be done next; owned, may be NULL */
 };
 
-#define FAULT_INIT {FAULT_NONE, 0, 0, NULL, NULL, NULL, NULL}
+#define FAULT_INIT {FAULT_NONE, 0, 0, false, NULL, NULL, NULL, NULL}
 #define AUTO_FAULT __attribute__((cleanup(fault_clear)))
 
 /* Fills f (NULL is allowed) unless it already holds a fault: the first cause stays. Returns code. */

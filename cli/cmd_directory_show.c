@@ -18,12 +18,11 @@ struct doubles {
 static void add_double(void *ctx, const struct phonebook_entry *into, const struct phonebook_entry *from, bool by_mail)
 {
     struct doubles *all = ctx;
-    json_array_append_new(all->list,
-                          json_pack("{s:o, s:o, s:o, s:o, s:s}", "contact", json_text(from->display), "part",
-                                    json_text(directory_part_name(&all->parts[from->source])), "into",
-                                    json_text(into->display), "into_part",
-                                    json_text(directory_part_name(&all->parts[into->source])), "by",
-                                    by_mail ? "mail" : "name"));
+    json_array_append_new(all->list, json_pack("{s:o, s:o, s:o, s:o, s:s}", "contact", json_text(from->display), "part",
+                                               json_text(directory_part_name(&all->parts[from->source])), "into",
+                                               json_text(into->display), "into_part",
+                                               json_text(directory_part_name(&all->parts[into->source])), "by",
+                                               by_mail ? "mail" : "name"));
 }
 
 static void print_parts(const struct directory_part *parts, size_t n)
@@ -47,7 +46,8 @@ static void print_doubles(const struct doubles *all)
 {
     size_t i;
     json_t *one;
-    json_array_foreach(all->list, i, one) {
+    json_array_foreach(all->list, i, one)
+    {
         struct buf line AUTO_BUF = BUF_INIT;
         bool mail = strcmp(json_string_value(json_object_get(one, "by")), "mail") == 0;
         buf_addf(&line, "%s (%s) = %s (%s): %s\n", json_string_value(json_object_get(one, "contact")),
@@ -117,16 +117,18 @@ int command_directory_drop(struct cli *cli)
     if (!directory_find(cli, &d)) return cli_fail(cli);
     size_t n = directory_parts(cli->db, d.no, &cli->arena, &parts);
     for (size_t i = 0; i < n; i++)
-        if (parts[i].kind != PART_PUSH && str_eq(directory_part_name(&parts[i]), str_of(cli->args[1]))) part = &parts[i];
+        if (parts[i].kind != PART_PUSH && str_eq(directory_part_name(&parts[i]), str_of(cli->args[1])))
+            part = &parts[i];
     if (!part)
         return cli_usage(cli, arena_printf(&cli->arena, _("see \"abgleich directory show %s\""), cli->args[0]),
                          _("nothing called \"%s\" feeds it"), cli->args[1]);
     if (part->kind == PART_LINK && config_link(cli->config, cli->args[1]))
-        return cli_usage(cli, arena_printf(&cli->arena, _("remove the link first: abgleich link remove %s"), cli->args[1]),
+        return cli_usage(cli,
+                         arena_printf(&cli->arena, _("remove the link first: abgleich link remove %s"), cli->args[1]),
                          _("link \"%s\" feeds it"), cli->args[1]);
     if (!cli_confirm(cli,
-                     ngettext("Take its %lld contact out of the phonebook?", "Take its %lld contacts out of the phonebook?",
-                              (unsigned long)part->records),
+                     ngettext("Take its %lld contact out of the phonebook?",
+                              "Take its %lld contacts out of the phonebook?", (unsigned long)part->records),
                      (long long)part->records))
         return cli_fail(cli);
     if (db_begin(cli->db, &cli->fault)) return cli_fail(cli);

@@ -121,5 +121,9 @@ int command_link_remove(struct cli *cli)
     struct lease *lease AUTO_LEASE = NULL;
     if (!cli_db(cli) || lease_take(cli->db, l->name, &lease, &cli->fault)) return cli_fail(cli);
     if (config_remove(cli->config, CONFIG_LINK, l->name, l->place, &cli->fault)) return cli_fail(cli);
-    return journal_forget_link(cli->db, l->name, &cli->fault) ? cli_fail(cli) : EXIT_DONE;
+    if (journal_forget_link(cli->db, l->name, &cli->fault)) return cli_fail(cli);
+    if (l->account_b == &cli->config->phonebooks)
+        cli_say(cli, _("What it brought stays in the phonebook until you say: abgleich directory drop %s %s\n"),
+                l->collection_b, l->name);
+    return EXIT_DONE;
 }

@@ -61,6 +61,7 @@ static const struct command table[] = {
     {"user", "set", "NAME [--book BOOK[:ro|:off]...] [--directory PHONEBOOK...] [--password-file FILE|-]", N_("changes a user's books, or the password"),
      "book: directory: password-file:", 1, 1, command_user_set},
     {"user", "remove", "NAME [--yes]", N_("forgets a user; contacts stay"), "yes", 1, 1, command_user_remove},
+    {"fe2", "show", "LINK", N_("prints the list FE2 accepted last, person by person as it was sent"), "", 1, 1, command_fe2_show},
     {"fe2", "delete", "LINK ID", N_("deletes one person in FE2, who must be out of the list already"), "", 2, 2, command_fe2_delete},
     {"held", NULL, "", N_("shows the plans a guard has stopped"), "", 0, 0, command_held},
     {"approve", NULL, "LINK HASH", N_("lets a stopped plan through"), "", 2, 2, command_approve},

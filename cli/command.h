@@ -45,6 +45,7 @@ int command_link_remove(struct cli *);
 int command_check(struct cli *);
 int command_sync(struct cli *);
 int command_fe2_delete(struct cli *);
+int command_fe2_show(struct cli *);
 int command_user_add(struct cli *);
 int command_user_list(struct cli *);
 int command_user_set(struct cli *);

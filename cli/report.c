@@ -6,9 +6,8 @@
 
 static struct report_counts counts_of(const struct side_counts *c)
 {
-    return (struct report_counts){c->total,   c->fresh,     c->changed,         c->created, c->updated,
-                                  c->deleted, c->unchanged, c->skipped_deleted, c->invalid,
-                                  c->conflict, c->to_delete, c->filtered};
+    return (struct report_counts){c->total,     c->fresh,           c->changed, c->created,  c->updated,   c->deleted,
+                                  c->unchanged, c->skipped_deleted, c->invalid, c->conflict, c->to_delete, c->filtered};
 }
 
 static void copy_operations(const struct run_result *r, struct report *out, struct arena *arena)
@@ -158,11 +157,20 @@ const char *report_status_text(struct str status)
     return "?";
 }
 
-const char *report_operation_text(unsigned op, bool would)
+/* A remote without collections takes its list whole and cannot be read (connector.h, `push`): what it made of it nobody
+ * knows. */
+static bool is_list(const struct report *r)
 {
-    static const char *const done[] = {N_("added"), N_("changed"), N_("deleted")};
-    static const char *const coming[] = {N_("to be added"), N_("to be changed"), N_("to be deleted")};
-    return op > WRITE_DELETE ? "?" : would ? _(coming[op]) : _(done[op]);
+    return str_ends(r->run.name_b, STR(":"));
+}
+
+static const char *const done[] = {N_("added"), N_("changed"), N_("deleted")};
+static const char *const coming[] = {N_("to be added"), N_("to be changed"), N_("to be deleted")};
+static const char *const sent[] = {N_("sent as new"), N_("sent as changed"), N_("no longer in the list")};
+
+const char *report_operation_text(const struct report *r, unsigned op, bool would)
+{
+    return op > WRITE_DELETE ? "?" : would ? _(coming[op]) : is_list(r) ? _(sent[op]) : _(done[op]);
 }
 
 /* -- counts -- */
@@ -181,6 +189,14 @@ const struct report_column report_columns[] = {
     {N_("left out by the filter"), N_("left out by the filter"), offsetof(struct report_counts, filtered), false},
 };
 const size_t report_n_columns = sizeof report_columns / sizeof report_columns[0];
+
+const char *report_column_text(const struct report *r, size_t column, bool would)
+{
+    const struct report_column *c = &report_columns[column];
+    for (unsigned op = 0; op <= WRITE_DELETE; op++)
+        if (strcmp(c->label, done[op]) == 0) return report_operation_text(r, op, would);
+    return would ? _(c->would) : _(c->label);
+}
 
 int64_t report_count_at(const struct report *r, unsigned side, size_t column)
 {

@@ -48,7 +48,9 @@ struct str report_value(struct str value);
 void report_take(const struct report *r, const struct report_conflict *c, struct buf *out);
 /* "nothing to do", "done", "held": the status for people. */
 const char *report_status_text(struct str status);
-/* "added", "would be added" ... */
-const char *report_operation_text(unsigned op, bool would);
+/* "added", "to be added" ...; of a list that cannot be read back: "sent as new" (fe2 2.1: accepted is not arrived). */
+const char *report_operation_text(const struct report *r, unsigned op, bool would);
+/* The heading of a column of the counts. */
+const char *report_column_text(const struct report *r, size_t column, bool would);
 
 #endif

@@ -65,7 +65,7 @@ static void counts(const struct report *r, struct buf *out)
     size_t *shown AUTO_FREE = mem_calloc(report_n_columns, sizeof *shown), n = report_columns_shown(r, shown);
     struct column *columns AUTO_FREE = mem_calloc(n + 1, sizeof *columns);
     columns[0].name = "";
-    for (size_t i = 0; i < n; i++) columns[i + 1] = (struct column){report_columns[shown[i]].label, "n"};
+    for (size_t i = 0; i < n; i++) columns[i + 1] = (struct column){report_column_text(r, shown[i], false), "n"};
     begin_table(out, columns, n + 1);
     for (unsigned side = 0; side < 2; side++) {
         buf_adds(out, "<tr>");
@@ -155,7 +155,7 @@ static void operations(const struct report *r, struct buf *out)
     for (size_t i = 0; i < r->n_operations; i++) {
         const struct report_operation *o = &r->run.operations[i];
         buf_adds(out, "<tr>");
-        cell(out, "td", NULL, str_of(report_operation_text(o->op, would)));
+        cell(out, "td", NULL, str_of(report_operation_text(r, o->op, would)));
         cell(out, "td", NULL, report_side_name(r, o->side));
         cell(out, "td", NULL, o->title.n ? o->title : o->id);
         cell(out, "td", NULL, str_of(o->rule.n ? _(o->rule.p) : ""));

@@ -10,7 +10,7 @@ static void print_counts(const struct report *r, FILE *out)
     struct table t AUTO_TABLE = table_of(n + 1, UINT64_MAX << 1);
     table_cell(&t, "");
     for (size_t i = 0; i < n; i++)
-        table_cell(&t, _(r->check_only ? report_columns[shown[i]].would : report_columns[shown[i]].label));
+        table_cell(&t, report_column_text(r, shown[i], r->check_only));
     for (unsigned side = 0; side < 2; side++) {
         table_text(&t, report_side_name(r, side));
         for (size_t i = 0; i < n; i++) table_number(&t, report_count_at(r, side, shown[i]));
@@ -118,7 +118,7 @@ static void print_operations(const struct report *r, size_t most, FILE *out)
     size_t n = most && r->n_operations > most ? most : r->n_operations;
     for (size_t i = 0; i < n; i++) {
         const struct report_operation *o = &r->run.operations[i];
-        table_cell(&t, report_operation_text(o->op, would));
+        table_cell(&t, report_operation_text(r, o->op, would));
         table_text(&t, report_side_name(r, o->side));
         table_text(&t, o->title);
     }

@@ -64,6 +64,7 @@ static const struct setting_kind settings[] = {
     {"fe2.source", false, NULL, N_("the name administrators of FE2 read")},
     {"fe2.apager_from_email", false, check_yes, N_("yes or no")},
     {"fe2.send_note", false, check_yes, N_("yes or no")},
+    {"fe2.test", false, check_yes, N_("yes or no")},
     {"fe2.test_hosts", false, NULL, N_("the hosts a test may send to, with commas between them")},
     {"fe2.functions", true, NULL, EXPECTS_NAMES},
     {"fe2.groups", true, NULL, EXPECTS_NAMES},
@@ -115,7 +116,7 @@ static bool is_allowed_host(const struct session *s)
 {
     const char *hosts = account_setting(s->account, "fe2.test_hosts");
     struct url url;
-    if (!hosts) return true;
+    if (!hosts) return !is_yes(s->account, "fe2.test");
     if (!url_parse(str_of(s->base), &url)) return false;
     for (struct str rest = str_of(hosts); rest.p;)
         if (str_eq_nocase(str_trim(str_split(&rest, ',')), url.host)) return true;
@@ -208,37 +209,37 @@ static enum fault_code fe2_select(struct session *s, const char *path, const str
 
 /* -- what answers mean (fe2 5.1) -- */
 
-enum repeating { NO_REPEAT, SOON, LATER };
+enum repeating { NO_REPEAT, WHEN_CHANGED, SOON, LATER };
 static const struct answer {
     int status; /* 0 ends */
     enum fault_code code;
     enum repeating repeat;
     const char *what, *advice;
 } answers[] = {
-    {401, FAULT_AUTH, NO_REPEAT, N_("FE2 does not know the access key"),
+    {401, FAULT_AUTH, WHEN_CHANGED, N_("FE2 does not know the access key"),
      N_("was it reset in the organisation's settings? Give the new one with abgleich secret set")},
-    {403, FAULT_QUOTA, NO_REPEAT, N_("the organisation may not have so many persons"),
+    {403, FAULT_QUOTA, WHEN_CHANGED, N_("the organisation may not have so many persons"),
      N_("have the quota raised in FE2 or narrow the link's filter; the list is not shortened here, nobody was "
         "changed")},
-    {412, FAULT_REFUSED, NO_REPEAT, N_("a person of the list belongs to another organisation"),
+    {412, FAULT_REFUSED, WHEN_CHANGED, N_("a person of the list belongs to another organisation"),
      N_("take that person out of the list; nothing was changed")},
     {423, FAULT_RATE_LIMITED, SOON, N_("another sync is running in FE2"),
      N_("nothing was changed, the next run sends the list")},
     {503, FAULT_UNREACHABLE, LATER, N_("the sync is switched off in FE2, or the server is down"),
      N_("switch the automatic sync on in the organisation's settings")},
-    {400, FAULT_PROTOCOL, NO_REPEAT, N_("FE2 does not understand the list"),
+    {400, FAULT_PROTOCOL, WHEN_CHANGED, N_("FE2 does not understand the list"),
      N_("is fe2.version the version of this FE2?")},
-    {415, FAULT_PROTOCOL, NO_REPEAT, N_("FE2 does not understand the list"),
+    {415, FAULT_PROTOCOL, WHEN_CHANGED, N_("FE2 does not understand the list"),
      N_("is fe2.version the version of this FE2?")},
-    {422, FAULT_PROTOCOL, NO_REPEAT, N_("FE2 does not understand the list"),
+    {422, FAULT_PROTOCOL, WHEN_CHANGED, N_("FE2 does not understand the list"),
      N_("is fe2.version the version of this FE2?")},
-    {404, FAULT_UNSUPPORTED, NO_REPEAT, N_("there is no address book sync at this address"),
+    {404, FAULT_UNSUPPORTED, WHEN_CHANGED, N_("there is no address book sync at this address"),
      N_("the address is that of FE2 itself, like https://fe2.example.org:83; the sync exists since FE2 2.24")},
-    {405, FAULT_UNSUPPORTED, NO_REPEAT, N_("there is no address book sync at this address"),
+    {405, FAULT_UNSUPPORTED, WHEN_CHANGED, N_("there is no address book sync at this address"),
      N_("the address is that of FE2 itself, like https://fe2.example.org:83; the sync exists since FE2 2.24")},
-    {413, FAULT_TOO_LARGE, NO_REPEAT, N_("the list is too large for the server"),
+    {413, FAULT_TOO_LARGE, WHEN_CHANGED, N_("the list is too large for the server"),
      N_("a proxy before FE2 may set the limit")},
-    {414, FAULT_TOO_LARGE, NO_REPEAT, N_("the list is too large for the server"),
+    {414, FAULT_TOO_LARGE, WHEN_CHANGED, N_("the list is too large for the server"),
      N_("a proxy before FE2 may set the limit")},
     {429, FAULT_RATE_LIMITED, SOON, N_("too many requests"), N_("the next run sends the list")},
     {500, FAULT_UNREACHABLE, SOON, N_("FE2 failed"), N_("the next run sends the list")},
@@ -254,17 +255,18 @@ static const struct answer *answer_of(int status)
     return a;
 }
 
-/* Longer each time, and not all at the same moment (fe2 5.1). What was tried outlives the run. */
+/* Longer each time, and not all at the same moment (fe2 5.1). What was tried outlives the run. 0: tried often enough,
+ * and it is to be changed what it fails for. After five tries of the other kind an hour passes. */
 static int64_t wait_ms(struct session *s, enum repeating repeat)
 {
-    static const int64_t soon[] = {MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS},
-                         later[] = {5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS, 60 * MINUTE_MS};
+    static const int64_t soon[] = {MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS},
+                         later[] = {5 * MINUTE_MS, 15 * MINUTE_MS, 0, 0, 0};
     char *text AUTO_FREE = s->traits ? s->traits->get(s->traits, "fe2.tries") : NULL;
     long long tries = 0;
     uint32_t chance;
     struct buf next AUTO_BUF = BUF_INIT;
     if (text) str_to_int64(str_of(text), &tries);
-    if (tries < 0 || tries > 3) tries = 3;
+    if (tries < 0 || tries > 4) tries = 4;
     buf_addf(&next, "%lld", tries + 1);
     if (s->traits) s->traits->set(s->traits, "fe2.tries", buf_cstr(&next));
     s->env->random(s->env, &chance, sizeof chance);
@@ -304,7 +306,8 @@ static enum fault_code answered(struct session *s, const struct http_exchange *x
     if (x->status == 412 || x->status == 400 || x->status == 422) add_reason(x, &what);
     fault_set(f, a->code, _(a->advice), "%s", buf_cstr(&what));
     f->http_status = x->status;
-    if (a->repeat) f->retry_after_ms = wait_ms(s, a->repeat);
+    if (a->repeat == SOON || a->repeat == LATER) f->retry_after_ms = wait_ms(s, a->repeat);
+    f->lasts = a->repeat == WHEN_CHANGED || (a->repeat == LATER && !f->retry_after_ms);
     return a->code;
 }
 

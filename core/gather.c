@@ -249,6 +249,7 @@ static void note_intent(void *ctx, const struct intent *intent)
     if (!item) return;
     struct item_past *past = items_past(&job->items, item);
     item->side[intent->side].look = true;
+    item->side[intent->side].sought = intent->kind != WRITE_DELETE;
     enum side other = side_other((enum side)intent->side);
     if (item->side[other].id.p) item->side[other].look = true;
     if (intent->kind != WRITE_DELETE)
@@ -307,6 +308,7 @@ static enum fault_code fetched(void *ctx, const struct entry *e)
     struct item *item = e->now.p ? called_now(f->job, f->side, e->id, e->now) : items_find(&f->job->items, f->side, e->id);
     tell_progress(f->job, PHASE_FETCH, ++f->done, f->total);
     if (!item) return FAULT_NONE;
+    item->side[f->side].sought = false;
     /* The listing of this run did not say that it is gone, so neither does it say where it may be now: the next one
      * will. (Nothing moves to another name in the store.) */
     bool told = job_can(f->job, f->side, HUB) || item->side[f->side].gone || item->side[f->side].missed ||
@@ -334,7 +336,8 @@ static void mark_unknown(struct job *job, enum side s, const struct str *ids, si
 {
     for (size_t i = 0; i < n; i++) {
         struct item *item = items_find(&job->items, s, ids[i]);
-        if (item && !item->side[s].gone && !item->side[s].body.there) item->unknown = true;
+        if (!item || item->side[s].body.there) continue;
+        if (!item->side[s].gone || item->side[s].sought) item->unknown = true;
     }
 }
 
@@ -360,8 +363,8 @@ enum fault_code gather_bodies(struct job *job, bool (*need)(const struct job *, 
 static bool needs_body(const struct job *job, const struct item *item, enum side side)
 {
     const struct item_side *at = &item->side[side];
-    if (at->body.there || at->gone) return false;
-    if (at->look || job->refingerprint) return true;
+    if (at->body.there || (at->gone && !at->sought)) return false;
+    if (at->look || at->sought || job->refingerprint) return true;
     return at->listed && (!item->has_base || !at->version.p || !str_eq(at->version, at->base_version));
 }
 

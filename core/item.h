@@ -22,6 +22,7 @@ struct item_side {
     bool missed : 1;         /* it was gone in an earlier round of this run */
     bool told_gone : 1;      /* the side itself named it as deleted: so it was there */
     bool look : 1;           /* left over from an earlier run: look, whatever the listing says */
+    bool sought : 1;         /* an open write may have given it another name: a fetch tells, whatever a listing says of this one */
     bool by_person : 1;      /* with gone */
     bool filtered : 1;       /* there, and left out by the link's filter */
     bool unreadable : 1;     /* known to be so from an earlier run */

@@ -64,11 +64,19 @@ static bool is_unpaired_new(const struct item *item, enum side s)
            item->side[side_other(s)].seen == SEEN_NEVER;
 }
 
+/* Half known (classify.c) and merely not there: a later write to it, with its answer lost, may have given it another name. */
+static bool has_lost_half(const struct item *item, enum side s)
+{
+    return item->half_base && !item->has_base && item->side[s].id.p && item->side[s].seen == SEEN_NEVER &&
+           item->side[side_other(s)].seen == SEEN_NEW;
+}
+
 static bool has_lost(const struct item *item, enum side s)
 {
     uint8_t other = item->side[side_other(s)].seen;
-    return !item->dead && item->has_base && item->row && item->side[s].seen == SEEN_GONE &&
-           (other == SEEN_SAME || other == SEEN_CHANGED);
+    if (item->dead || !item->row) return false;
+    return has_lost_half(item, s) ||
+           (item->has_base && item->side[s].seen == SEEN_GONE && (other == SEEN_SAME || other == SEEN_CHANGED));
 }
 
 static size_t count_of(const struct job *job, bool (*is)(const struct item *, enum side), enum side s)

@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "core/guard.h"
+#include "core/push_stop.h"
 #include "state/pushed.h"
 #include "state/runs.h"
 
@@ -542,12 +543,14 @@ enum fault_code push_send(struct job *job)
 {
     struct push_plan *p = job->push;
     if (!p->n_changes && !p->first && !p->stale) return FAULT_NONE;
-    enum fault_code code = begin_sending(job);
+    enum fault_code code = push_stop_check(job);
+    if (!code) code = begin_sending(job);
     if (code) return code;
     struct pushed *list AUTO_FREE = mem_alloc((p->n_list + 1) * sizeof *list);
     for (size_t i = 0; i < p->n_list; i++) list[i] = p->list[i].made;
     tell_progress(job, PHASE_WRITE, 0, p->n_list);
     code = push_of(job)->send(job->side[SIDE_B].session, list, p->n_list, job->fault);
+    push_stop_note(job, code);
     if (!code) return remember(job);
     if (is_sure(code)) note_refusal(job);
     fault_about(job->fault, NULL, job->side[SIDE_B].account->name);

@@ -163,7 +163,7 @@ bool phone_family_write(const struct phone_family *family, const struct phoneboo
                         const struct form_query *query, struct buf *out, const char **type)
 {
     struct restricted r = {query, family};
-    const struct form_query seen = {restricted_get, &r, query->file, query->url};
+    const struct form_query seen = {restricted_get, &r, query->file, query->url, query->pass};
     struct form_settings settings = *own;
     for (size_t i = 0; i < sizeof settings_rows / sizeof *settings_rows; i++) {
         const char *value = settings_rows[i].parameter ? query->get(query->ctx, settings_rows[i].parameter) : NULL;
@@ -185,7 +185,7 @@ void phone_family_key(const struct phone_family *family, const struct form_query
             if (value) buf_addf(out, "&%s=%zu:%s", name, strlen(value), value);
         }
     }
-    buf_addf(out, " %s", query->url); /* links carry the host that was asked */
+    buf_addf(out, " %s %s", query->url, query->pass ? query->pass : ""); /* links carry them */
 }
 
 int64_t query_number(const struct form_query *q, const char *name, int64_t otherwise)
@@ -219,6 +219,7 @@ void form_link(const struct form_query *q, const char *file, const char *more, s
         url_add(out, str_of(value));
         joint = '&';
     }
+    if (q->pass) buf_addf(out, "%cpass=%s", joint, q->pass);
 }
 
 /* -- searching -- */

@@ -13,6 +13,7 @@ struct form_query {
     void *ctx;
     const char *file; /* what follows the family's path: "tbook.xml"; "" = nothing */
     const char *url;  /* of the family's path, for links to further pages; the phones carry it anyway */
+    const char *pass; /* goes with links as "pass", in place of the password, which phones leave behind; NULL = none */
 };
 
 /* How one phonebook is read. All zero but title: each family's own way. Strings are borrowed. */

@@ -96,8 +96,8 @@ struct merging {
 #define CHAIN_MAX 64 /* a name that more have is no name to go by */
 
 /* Somebody of another part who is known by the same, if `agree` says so; better: both. */
-static bool find(struct merging *m, const struct index *x, struct str text, size_t i, const struct known *k, bool by_name,
-                 uint32_t *out)
+static bool find(struct merging *m, const struct index *x, struct str text, size_t i, const struct known *k,
+                 bool by_name, uint32_t *out)
 {
     uint32_t at;
     bool found = false;

@@ -24,7 +24,7 @@ static size_t separator(struct str s)
     static const char *const marks[] = {"\xc2\xa0",     "\xe2\x80\xaf", "\xe2\x80\x8b", "\xe2\x80\x90",
                                         "\xe2\x80\x91", "\xe2\x80\x92", "\xe2\x80\x93", "\xc2\xad"};
     if (s.p[0] && strchr(" ()/.-\t[]_~", s.p[0])) return 1;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+    for (size_t i = 0; (s.p[0] & 0x80) && i < sizeof marks / sizeof *marks; i++)
         if (str_starts(s, str_of(marks[i]))) return strlen(marks[i]);
     return 0;
 }
@@ -54,17 +54,16 @@ bool number_clean(struct str text, struct buf *out)
     if (str_starts_nocase(text, STR("tel:"))) text = after(text, 4);
     while (text.n) {
         char c = text.p[0];
-        size_t skip = separator(text);
-        if (abroad && str_starts(text, STR("(0)"))) /* "+49 (0) 40": dialled inside the country only */
-            skip = 3;
-        else if (!skip && out->len > before && is_extension(text))
-            break;
-        else if (!skip && ((c >= '0' && c <= '9') || c == '*' || c == '#' || (c == '+' && out->len == before))) {
+        bool digit = (c >= '0' && c <= '9') || c == '*' || c == '#' || (c == '+' && out->len == before);
+        size_t skip = digit ? 1 : separator(text);
+        if (digit) {
             buf_addc(out, c);
             dialable |= c != '+';
             abroad |= c == '+';
-            skip = 1;
-        }
+        } else if (abroad && str_starts(text, STR("(0)"))) /* "+49 (0) 40": dialled inside the country only */
+            skip = 3;
+        else if (!skip && out->len > before && is_extension(text))
+            break;
         if (!skip) {
             buf_truncate(out, before);
             return false;

@@ -6,6 +6,7 @@
 #include "base/network.h"
 #include "mapping/directory_csv.h"
 #include "server/directory_impl.h"
+#include "server/directory_pass.h"
 #include "server/directory_phones.h"
 #include "server/gzip.h"
 
@@ -80,7 +81,8 @@ struct asking {
     struct str key;
     const char *rest; /* after the key: "yealink/v1", or "" */
     struct directory d;
-    unsigned rights; /* enum directory_right */
+    unsigned rights;  /* enum directory_right */
+    const char *pass; /* signed in with it; NULL = otherwise */
 };
 
 static void say(struct asking *a, unsigned status, const char *text)
@@ -142,13 +144,18 @@ static void note_guess(struct asking *a)
     guesses_add(a->s->guesses, http_call_peer(a->call), env->monotonic_ms(env));
 }
 
-/* A phonebook may ask for user and password beside the key. */
+/* A phonebook may ask for user and password beside the key; links in what telephones read have a pass instead. */
 static bool is_signed_in(struct asking *a)
 {
     struct buf given = BUF_INIT;
     struct env *env = &a->desk->system.env;
+    const char *pass = *a->rest ? http_call_query(a->call, "pass") : NULL;
     bool right = false;
     if (!a->d.user.n) return true;
+    if (pass && directory_pass_is_right(a->desk->db, &a->d, env->now_ms(env), pass)) {
+        a->pass = pass;
+        return true;
+    }
     const char *header = http_call_header(a->call, "Authorization");
     if (proof_of_basic(header, &given)) {
         struct str name = buf_str(&given);
@@ -192,6 +199,18 @@ static bool find(struct asking *a, bool push)
 static const char *query_value(void *ctx, const char *name)
 {
     return http_call_query(ctx, name);
+}
+
+/* For links, where telephones would have to sign in again; NULL = they need not, or the state cannot be read. Who came
+ * with a pass gets no newer one: it would never end. */
+static const char *pass_of(struct asking *a)
+{
+    struct env *env = &a->desk->system.env;
+    struct fault unread AUTO_FAULT = FAULT_INIT;
+    char pass[DIRECTORY_PASS_BYTES];
+    if (a->pass) return a->pass;
+    if (!a->d.user.n || directory_pass(a->desk->db, &a->d, env->now_ms(env), pass, &unread)) return NULL;
+    return arena_strdup(&a->arena, str_of(pass));
 }
 
 struct making {
@@ -273,7 +292,7 @@ static void read_out(struct asking *a, const struct phone_family *family, const 
         const char *url =
             arena_printf(&a->arena, "%s://%s" PREFIX "%.*s/%s", http_call_is_tls(a->call) ? "https" : "http",
                          host ? host : "localhost", STR_ARG(a->key), family->path);
-        m.query = (struct form_query){query_value, a->call, file, url};
+        m.query = (struct form_query){query_value, a->call, file, url, pass_of(a)};
     }
     if (family) phone_family_key(family, &m.query, &as);
     struct rendered *r = snapshot_render(a->s, snap, buf_cstr(&as), make_it, &m);

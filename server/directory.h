@@ -14,10 +14,10 @@ struct directory_service_settings { /* the strings are copied */
     const char *region;             /* for numbers */
     enum log_level max_level;
     const volatile int *cancel;
-    bool claims;                /* a push to a key nobody has makes a phonebook ... */
-    const char *claim_networks; /* ... from there; NULL = from everywhere */
+    bool claims;                      /* a push to a key nobody has makes a phonebook ... */
+    const char *claim_networks;       /* ... from there; NULL = from everywhere */
     struct directory_csv_options csv; /* the aliases are borrowed */
-    size_t upload_bytes; /* of a file pushed in */
+    size_t upload_bytes;              /* of a file pushed in */
 };
 struct directory_service *directory_service_new(const struct directory_service_settings *settings);
 void directory_service_free(struct directory_service *s); /* NULL is fine; no handler may be under way */
@@ -25,6 +25,7 @@ void directory_service_free(struct directory_service *s); /* NULL is fine; no ha
 void directory_route(struct directory_service *s, struct http_server *server);
 
 /* How many requests of each kind were answered: "csv", "push", "yealink/v1" ... For metrics; from any thread. */
-void directory_each_count(struct directory_service *s, void (*fn)(void *ctx, const char *format, uint64_t n), void *ctx);
+void directory_each_count(struct directory_service *s, void (*fn)(void *ctx, const char *format, uint64_t n),
+                          void *ctx);
 
 #endif

@@ -26,7 +26,8 @@ static bool fill(void *ctx, const struct store_record *r)
     if (record) phonebook_add(p, record, r->uid.n ? r->uid : r->id);
     if (p->n == before) return true;
     struct phonebook_entry *e = &p->entries[before];
-    if (before >= f->cap) f->records = mem_realloc(f->records, (f->cap = f->cap ? f->cap * 2 : 256) * sizeof *f->records);
+    if (before >= f->cap)
+        f->records = mem_realloc(f->records, (f->cap = f->cap ? f->cap * 2 : 256) * sizeof *f->records);
     f->records[before] = arena_str(&p->arena, r->id);
     uint64_t id = hash_str(&p->key, e->id);
     if (!map64_get(&f->by_id, id, &at)) {
@@ -68,8 +69,7 @@ void directory_version(const struct directory *d, const struct directory_part *p
     struct digest digest;
     digest_init(&digest);
     digest_str(&digest, d->name);
-    const struct str settings[] = {d->number_form, d->line,  d->area,   d->country,
-                                   d->include_fax, d->names, d->company};
+    const struct str settings[] = {d->number_form, d->line, d->area, d->country, d->include_fax, d->names, d->company};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) digest_str(&digest, settings[i]);
     for (size_t i = 0; i < n; i++) {
         digest_str(&digest, parts[i].book);

@@ -1,5 +1,5 @@
-/* The phonebook as a whole: what its parts say, without doubles, in order (state/directory.h, mapping/phonebook.h). Used
- * by the Directory's snapshots, for its book over CardDAV, and by cli/ to show and check it. */
+/* The phonebook as a whole: what its parts say, without doubles, in order (state/directory.h, mapping/phonebook.h).
+ * Used by the Directory's snapshots, for its book over CardDAV, and by cli/ to show and check it. */
 #ifndef ABGLEICH_DIRECTORY_BOOK_H
 #define ABGLEICH_DIRECTORY_BOOK_H
 
@@ -7,8 +7,8 @@
 #include "state/directory.h"
 
 struct directory_reading {
-    const char *region;       /* for numbers; borrowed as long as the book is */
-    phonebook_merged_fn *fn;  /* hears of each double; NULL = nobody. entry.source counts the parts */
+    const char *region;      /* for numbers; borrowed as long as the book is */
+    phonebook_merged_fn *fn; /* hears of each double; NULL = nobody. entry.source counts the parts */
     void *ctx;
 };
 /* *out is freed with phonebook_free, whatever is returned; *merged (may be NULL): how many doubles were taken in. */

@@ -34,6 +34,7 @@ struct snapshot {
         const char *type;
         struct blob *plain, *gzip; /* gzip: NULL = not made, or no gain */
         char etag[40];
+        uint64_t used;
     } * rendered;
     size_t n_rendered;
     uint64_t used; /* for throwing out the one that was used longest ago */

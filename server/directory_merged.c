@@ -32,8 +32,7 @@ static enum fault_code copy(struct db *db, const struct directory *d, const stru
     struct mirror_counts counts;
     const struct directory_reading how = {.region = region};
     enum fault_code code = directory_read_book(db, parts, n, &how, &c.book, NULL, f);
-    if (!code)
-        code = store_mirror(db, d->merged_book, STR("directory"), &c.book.key, next_card, &c, &counts, f);
+    if (!code) code = store_mirror(db, d->merged_book, STR("directory"), &c.book.key, next_card, &c, &counts, f);
     buf_free(&c.card);
     buf_free(&c.title);
     phonebook_free(&c.book);

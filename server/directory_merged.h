@@ -1,5 +1,5 @@
-/* A phonebook over CardDAV: what it says, merged, is kept as a book of the store that users are given read-only, so that
- * the CardDAV server needs to know nothing of phonebooks. It is brought up to date when somebody asks. Used by
+/* A phonebook over CardDAV: what it says, merged, is kept as a book of the store that users are given read-only, so
+ * that the CardDAV server needs to know nothing of phonebooks. It is brought up to date when somebody asks. Used by
  * server/dav*.c and cli/. */
 #ifndef ABGLEICH_DIRECTORY_MERGED_H
 #define ABGLEICH_DIRECTORY_MERGED_H

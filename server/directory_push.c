@@ -68,8 +68,8 @@ void directory_push(struct directory_service *s, struct desk *desk, const struct
     struct str file;
     if (is_too_often(s, d->no, desk->system.env.monotonic_ms(&desk->system.env))) {
         http_answer_header(answer, "Retry-After", "60");
-        fault_set(&f, FAULT_RATE_LIMITED, _("wait a minute"), _("this phonebook was pushed more than %d times in a minute"),
-                  PUSHES_MAX);
+        fault_set(&f, FAULT_RATE_LIMITED, _("wait a minute"),
+                  _("this phonebook was pushed more than %d times in a minute"), PUSHES_MAX);
         refuse(answer, 429, &f);
         return;
     }

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 
 #define SNAPSHOTS_MAX 32
-#define RENDERED_MAX 64
+/* Of each size, small and large, so many answers and so many bytes are kept. */
+#define RENDERED_MAX 32
+#define RENDERED_BYTES ((size_t)32 << 20)
+#define RENDERED_SMALL ((size_t)32 << 10)
 
 /* -- blobs -- */
 
@@ -55,13 +58,16 @@ static struct snapshot *make(struct directory_service *s, struct db *db, const s
 
 /* -- keeping -- */
 
+static void rendered_drop(struct rendered *r)
+{
+    free(r->as);
+    blob_drop(r->plain);
+    blob_drop(r->gzip);
+}
+
 static void snapshot_free(struct snapshot *snap)
 {
-    for (size_t i = 0; i < snap->n_rendered; i++) {
-        free(snap->rendered[i].as);
-        blob_drop(snap->rendered[i].plain);
-        blob_drop(snap->rendered[i].gzip);
-    }
+    for (size_t i = 0; i < snap->n_rendered; i++) rendered_drop(&snap->rendered[i]);
     free(snap->rendered);
     phonebook_free(&snap->book);
     free(snap);
@@ -172,6 +178,41 @@ static struct rendered *copy_of(const struct rendered *r)
     return copy;
 }
 
+static size_t bytes_of(const struct rendered *r)
+{
+    return r->plain->bytes.len + (r->gzip ? r->gzip->bytes.len : 0);
+}
+
+/* For one more. What was asked for longest ago goes, of those of its size: callers that are looked up one by one, or
+ * pages that are turned, must not push out the books that all phones load. */
+static void make_room_locked(struct snapshot *snap, const struct rendered *fresh)
+{
+    for (;;) {
+        size_t n = 0, bytes = bytes_of(fresh), oldest = 0;
+        bool small = bytes < RENDERED_SMALL;
+        for (size_t i = 0; i < snap->n_rendered; i++) {
+            struct rendered *r = &snap->rendered[i];
+            if ((bytes_of(r) < RENDERED_SMALL) != small) continue;
+            if (!n || r->used < snap->rendered[oldest].used) oldest = i;
+            n++;
+            bytes += bytes_of(r);
+        }
+        if (!n || (n < RENDERED_MAX && bytes <= RENDERED_BYTES)) return;
+        rendered_drop(&snap->rendered[oldest]);
+        snap->rendered[oldest] = snap->rendered[--snap->n_rendered];
+    }
+}
+
+static void keep_rendered_locked(struct directory_service *s, struct snapshot *snap, struct rendered *fresh,
+                                 const char *as)
+{
+    make_room_locked(snap, fresh);
+    snap->rendered = mem_realloc(snap->rendered, (snap->n_rendered + 1) * sizeof *snap->rendered);
+    fresh->as = mem_strdup(as);
+    fresh->used = ++s->turn;
+    snap->rendered[snap->n_rendered++] = *fresh;
+}
+
 struct rendered *
 snapshot_render(struct directory_service *s, struct snapshot *snap, const char *as,
                 bool (*make_it)(void *ctx, const struct snapshot *snap, struct buf *out, const char **type), void *ctx)
@@ -182,6 +223,7 @@ snapshot_render(struct directory_service *s, struct snapshot *snap, const char *
     char hex[DIGEST_HEX_BYTES];
     pthread_mutex_lock(&s->mutex);
     struct rendered *known = find_rendered(snap, as), *out = known ? copy_of(known) : NULL;
+    if (known) known->used = ++s->turn;
     pthread_mutex_unlock(&s->mutex);
     if (out) return out;
     if (!make_it(ctx, snap, &bytes, &fresh.type)) {
@@ -196,16 +238,9 @@ snapshot_render(struct directory_service *s, struct snapshot *snap, const char *
     fresh.plain = blob_new(&bytes);
     out = copy_of(&fresh);
     pthread_mutex_lock(&s->mutex);
-    bool keep = snap->n_rendered < RENDERED_MAX && !find_rendered(snap, as);
-    if (keep) {
-        snap->rendered = mem_realloc(snap->rendered, (snap->n_rendered + 1) * sizeof *snap->rendered);
-        fresh.as = mem_strdup(as);
-        snap->rendered[snap->n_rendered++] = fresh;
-    }
+    bool keep = !find_rendered(snap, as); /* two may have made it at once */
+    if (keep) keep_rendered_locked(s, snap, &fresh, as);
     pthread_mutex_unlock(&s->mutex);
-    if (!keep) {
-        blob_drop(fresh.plain);
-        blob_drop(fresh.gzip);
-    }
+    if (!keep) rendered_drop(&fresh);
     return out;
 }

@@ -39,12 +39,11 @@ static void tell(struct taking *t)
     const struct directory_report *r = &t->report;
     const struct mirror_counts *c = &t->counts;
     t->take->unchanged = !c->created && !c->changed && !c->deleted;
-    json_t *all = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "status",
-                            t->take->unchanged ? "unchanged" : "stored", "rows", (json_int_t)r->rows, "stored",
-                            (json_int_t)r->stored, "skipped", (json_int_t)r->skipped, "duplicates",
-                            (json_int_t)r->duplicates, "created", (json_int_t)c->created, "changed",
-                            (json_int_t)c->changed, "deleted", (json_int_t)c->deleted, "warnings",
-                            lines(buf_str(&r->warnings)));
+    json_t *all = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "status", t->take->unchanged ? "unchanged" : "stored", "rows",
+        (json_int_t)r->rows, "stored", (json_int_t)r->stored, "skipped", (json_int_t)r->skipped, "duplicates",
+        (json_int_t)r->duplicates, "created", (json_int_t)c->created, "changed", (json_int_t)c->changed, "deleted",
+        (json_int_t)c->deleted, "warnings", lines(buf_str(&r->warnings)));
     char *text = json_dumps(all, JSON_COMPACT);
     t->take->told = str_of(arena_strdup(t->arena, str_of(text)));
     free(text);
@@ -58,8 +57,7 @@ static void tell_again(struct taking *t, struct str told)
     json_t *all = json_loadb(told.p, told.n, 0, NULL);
     if (!all) return;
     json_object_set_new(all, "status", json_string("unchanged"));
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        json_object_set_new(all, counts[i], json_integer(0));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) json_object_set_new(all, counts[i], json_integer(0));
     char *text = json_dumps(all, JSON_COMPACT);
     t->take->unchanged = true;
     t->take->told = str_of(arena_strdup(t->arena, str_of(text)));
@@ -140,7 +138,8 @@ static enum fault_code replace(struct taking *t, struct str file, const char *di
     if (code) return code;
     code = guard(t, f);
     if (!code)
-        code = store_mirror(t->db, t->d->push_book, STR(DIRECTORY_ORIGIN_PUSH), &t->book.key, next_card, t, &t->counts, f);
+        code =
+            store_mirror(t->db, t->d->push_book, STR(DIRECTORY_ORIGIN_PUSH), &t->book.key, next_card, t, &t->counts, f);
     if (!code) {
         tell(t);
         const struct directory_upload u = {.digest = str_of(digest), .told = t->take->told, .seq = t->counts.seq};
@@ -156,7 +155,13 @@ enum fault_code directory_take(struct db *db, const struct directory *d, struct 
                                struct directory_take *take, struct fault *f)
 {
     char digest[DIGEST_HEX_BYTES];
-    struct taking t = {.db = db, .d = d, .take = take, .arena = arena, .report.warnings = BUF_INIT, .card = BUF_INIT, .title = BUF_INIT};
+    struct taking t = {.db = db,
+                       .d = d,
+                       .take = take,
+                       .arena = arena,
+                       .report.warnings = BUF_INIT,
+                       .card = BUF_INIT,
+                       .title = BUF_INIT};
     take->unchanged = false;
     digest_of(&t, file, digest);
     if (is_known(&t, digest)) return FAULT_NONE;

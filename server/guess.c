@@ -39,7 +39,8 @@ void guesses_free(struct guesses *g)
 static void name_of(const char *peer, char out[PEER_BYTES])
 {
     struct in6_addr six;
-    if (inet_pton(AF_INET6, peer, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six)) memset(six.s6_addr + 8, 0, 8);
+    if (inet_pton(AF_INET6, peer, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six))
+        memset(six.s6_addr + 8, 0, 8);
     else {
         snprintf(out, PEER_BYTES, "%s", peer);
         return;

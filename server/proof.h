@@ -12,7 +12,8 @@ struct proofs *proofs_new(void);
 void proofs_free(struct proofs *p); /* NULL is fine */
 /* stored: argon2id, as libsodium writes it; another one ends what is remembered. */
 bool proof_is_right(struct proofs *p, struct str stored, const char *given, int64_t now_ms);
-/* "Basic dXNlcjpwYXNz" -> "user:pass", in a buffer of the caller that is wiped by proof_wipe. False: it is no such thing. */
+/* "Basic dXNlcjpwYXNz" -> "user:pass", in a buffer of the caller that is wiped by proof_wipe. False: it is no such
+ * thing. */
 struct buf;
 bool proof_of_basic(const char *header, struct buf *out);
 void proof_wipe(struct buf *b);

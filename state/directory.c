@@ -26,12 +26,17 @@ void directory_read_settings(struct db *db, struct directory *d, struct arena *a
     static const struct {
         const char *key;
         size_t offset;
-    } texts[] = {{"number", offsetof(struct directory, number_form)}, {"line", offsetof(struct directory, line)},
-                 {"area", offsetof(struct directory, area)},          {"country", offsetof(struct directory, country)},
-                 {"names", offsetof(struct directory, names)},        {"company", offsetof(struct directory, company)},
+    } texts[] = {{"number", offsetof(struct directory, number_form)},
+                 {"line", offsetof(struct directory, line)},
+                 {"area", offsetof(struct directory, area)},
+                 {"country", offsetof(struct directory, country)},
+                 {"names", offsetof(struct directory, names)},
+                 {"company", offsetof(struct directory, company)},
                  {"include_fax", offsetof(struct directory, include_fax)},
-                 {"networks", offsetof(struct directory, networks)},  {"charset", offsetof(struct directory, charset)},
-                 {"user", offsetof(struct directory, user)},          {"password", offsetof(struct directory, password)}};
+                 {"networks", offsetof(struct directory, networks)},
+                 {"charset", offsetof(struct directory, charset)},
+                 {"user", offsetof(struct directory, user)},
+                 {"password", offsetof(struct directory, password)}};
     struct query *q = query_begin(db, QUERY_DIRECTORY_SETTINGS);
     bind_int(q, 1, d->no);
     while (query_step(q)) {

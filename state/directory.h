@@ -20,14 +20,15 @@ struct directory {
     int64_t no;
     struct str name, push_book;   /* push_book: id of the book that pushes replace */
     struct str number_form, line; /* number_form: {NULL,0} = each family's own; line: {NULL,0} = none */
-    struct str area, country, include_fax, names, company; /* as mapping/phonebook_form.h takes them; {NULL,0} = not set */
+    struct str area, country, include_fax, names,
+        company; /* as mapping/phonebook_form.h takes them; {NULL,0} = not set */
     bool plain_http;
-    struct str networks;    /* who may use plain http: "192.168.0.0/16, ..."; {NULL,0} = everybody */
-    struct str charset;     /* what a file is read as that is no UTF-8; {NULL,0} = it is refused */
-    int64_t max_shrink;     /* per cent of the rows that a push may leave out; 0 = any */
-    struct str user, password; /* asked for beside the key; password: argon2id. {NULL,0} = neither */
-    struct str merged_book;    /* id of the book that shows it over CardDAV; {NULL,0} = not made yet */
-    struct str merged_version; /* of what that one was made of */
+    struct str networks;                       /* who may use plain http: "192.168.0.0/16, ..."; {NULL,0} = everybody */
+    struct str charset;                        /* what a file is read as that is no UTF-8; {NULL,0} = it is refused */
+    int64_t max_shrink;                        /* per cent of the rows that a push may leave out; 0 = any */
+    struct str user, password;                 /* asked for beside the key; password: argon2id. {NULL,0} = neither */
+    struct str merged_book;                    /* id of the book that shows it over CardDAV; {NULL,0} = not made yet */
+    struct str merged_version;                 /* of what that one was made of */
     int64_t created_ms, pushed_ms, fetched_ms; /* 0 = never */
     struct str fetched_as;
 };
@@ -81,7 +82,8 @@ struct directory_part {
     struct str link;       /* PART_LINK: who fills it */
     int64_t records, seq;
 };
-/* In the order in which they win where names differ: as they were added, pushes last, unless somebody said otherwise. */
+/* In the order in which they win where names differ: as they were added, pushes last, unless somebody said otherwise.
+ */
 size_t directory_parts(struct db *db, int64_t no, struct arena *arena, struct directory_part **out);
 enum fault_code directory_part_add(struct db *db, int64_t no, enum directory_part_kind kind, struct str book,
                                    struct str link, struct fault *f);

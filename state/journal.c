@@ -245,7 +245,7 @@ enum fault_code journal_wipe(struct db *db, const char *link, struct fault *f)
 
 enum fault_code journal_forget_link(struct db *db, const char *link, struct fault *f)
 {
-    static const enum query_id by_link[] = {QUERY_DECISION_WIPE, QUERY_HELD_CLEAR, QUERY_PUSHED_WIPE, QUERY_PUSHED_LIST_WIPE, QUERY_NAME_DELETE};
+    static const enum query_id by_link[] = {QUERY_DECISION_WIPE, QUERY_HELD_CLEAR, QUERY_PUSHED_WIPE, QUERY_PUSHED_LIST_WIPE, QUERY_PUSHED_STOP_WIPE, QUERY_NAME_DELETE};
     int64_t number = db_name_number(db, link, false);
     if (!number) return db_check(db, f);
     enum fault_code code = db_begin(db, f);

@@ -123,3 +123,32 @@ const char *pushed_owner(struct db *db, struct str identity, const char *link, s
     query_end(q);
     return owner;
 }
+
+/* -- what was refused for good -- */
+
+void pushed_stop_set(struct db *db, const char *link, const struct pushed_stop *stop)
+{
+    db_name_number(db, link, true);
+    struct query *q = of_link(db, QUERY_PUSHED_STOP_SET, link);
+    bind_int(q, 2, stop->code);
+    bind_text(q, 3, stop->what);
+    bind_text(q, 4, stop->advice);
+    bind_text(q, 5, stop->cause);
+    query_run(q);
+}
+
+void pushed_stop_forget(struct db *db, const char *link)
+{
+    query_run(of_link(db, QUERY_PUSHED_STOP_WIPE, link));
+}
+
+bool pushed_stop_get(struct db *db, const char *link, struct arena *arena, struct pushed_stop *out)
+{
+    struct query *q = of_link(db, QUERY_PUSHED_STOP_GET, link);
+    bool there = query_step(q);
+    if (there)
+        *out = (struct pushed_stop){(unsigned)column_int(q, 0), arena_str(arena, column_text(q, 1)),
+                                    arena_str(arena, column_text(q, 2)), arena_str(arena, column_text(q, 3))};
+    query_end(q);
+    return there;
+}

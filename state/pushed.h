@@ -25,6 +25,13 @@ struct pushed_list {
     bool unsure;         /* a later one was sent, and nobody knows whether it was taken */
 };
 
+/* What the remote refused a list for, where trying again does not help (core/push_stop.h). */
+struct pushed_stop {
+    unsigned code;           /* enum fault_code */
+    struct str what, advice; /* sentences */
+    struct str cause;        /* digest of what has to change */
+};
+
 /* By id. */
 size_t pushed_load(struct db *db, const char *link, struct arena *arena, struct pushed_row **out);
 /* How many are in the last accepted list. */
@@ -42,5 +49,10 @@ enum fault_code pushed_remove(struct db *db, const char *link, struct str id, st
 bool pushed_list_get(struct db *db, const char *link, struct arena *arena, struct pushed_list *out);
 /* Another link that sends its list to this remote: two would delete each other's records. NULL = none. */
 const char *pushed_owner(struct db *db, struct str identity, const char *link, struct arena *arena);
+
+/* Within a transaction; faults: db_check(). */
+void pushed_stop_set(struct db *db, const char *link, const struct pushed_stop *stop);
+void pushed_stop_forget(struct db *db, const char *link);
+bool pushed_stop_get(struct db *db, const char *link, struct arena *arena, struct pushed_stop *out);
 
 #endif

@@ -78,6 +78,10 @@ QUERY(PUSHED_LIST_SET, "INSERT INTO pushed_list(link, identity, sent_ms, unsure)
 QUERY(PUSHED_LIST_UNSURE, "INSERT INTO pushed_list(link, identity, sent_ms, unsure) VALUES ($1, $2, 0, $3)"
                           " ON CONFLICT (link) DO UPDATE SET unsure = $3")
 QUERY(PUSHED_LIST_WIPE, "DELETE FROM pushed_list WHERE link = $1")
+QUERY(PUSHED_STOP_SET, "INSERT INTO pushed_stop(link, code, what, advice, cause) VALUES ($1, $2, $3, $4, $5)"
+                       " ON CONFLICT (link) DO UPDATE SET code = $2, what = $3, advice = $4, cause = $5")
+QUERY(PUSHED_STOP_GET, "SELECT code, what, advice, cause FROM pushed_stop WHERE link = $1")
+QUERY(PUSHED_STOP_WIPE, "DELETE FROM pushed_stop WHERE link = $1")
 QUERY(PUSHED_OWNER, "SELECT n.name FROM pushed_list p JOIN name n ON n.no = p.link WHERE p.identity = $1 AND n.name <> $2")
 QUERY(SUBJECT_ERASE_PUSHED, "DELETE FROM pushed WHERE source = $1 OR id = $1")
 QUERY(SUBJECT_ERASE_PUSHED_TITLE, "DELETE FROM pushed WHERE title = $1")

@@ -164,10 +164,14 @@ static const char dav_memory[] =
     "CREATE TABLE dav_client(client TEXT NOT NULL, book TEXT NOT NULL, seq BIGINT NOT NULL, time_ms BIGINT NOT NULL,"
     " PRIMARY KEY(client, book));";
 
+/* What a list was refused for, where trying again does not help (state/pushed.h). */
+static const char pushed_stop[] = "CREATE TABLE pushed_stop(link " ROWKEY ", code BIGINT NOT NULL, what TEXT NOT NULL, advice TEXT,"
+                                  " cause TEXT NOT NULL);";
+
 /* Each row takes the schema from its index to index + 1. Rows are never changed once released, only added. */
 static const char *const steps[][12] = {
     {names_and_settings, journal, owed, store, history},
-    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories, users, dav_memory},
+    {run_sides, attached, jobs, operation_after, provenance, link_mode, run_under_way, pushed, directories, users, dav_memory, pushed_stop},
 };
 
 int schema_version(void)

@@ -132,8 +132,8 @@ static void end(struct mirroring *m)
 }
 
 enum fault_code store_mirror(struct db *db, struct str book, struct str origin, const struct hash_key *key,
-                             bool (*next)(void *ctx, struct mirror_record *out), void *ctx, struct mirror_counts *counts,
-                             struct fault *f)
+                             bool (*next)(void *ctx, struct mirror_record *out), void *ctx,
+                             struct mirror_counts *counts, struct fault *f)
 {
     struct mirroring m = {.db = db, .held.key = *key, .counts = counts, .origin = origin};
     struct mirror_record r;

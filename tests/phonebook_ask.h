@@ -88,7 +88,7 @@ static inline bool ask_for(const struct phonebook *p, const struct form_settings
     bool there = false;
     if (family) {
         const char *url = arena_printf(&a.arena, "https://dir.example/contacts/KEY/%s", family->path);
-        const struct form_query q = {ask_get, &a, file, url};
+        const struct form_query q = {ask_get, &a, file, url, NULL};
         there = phone_family_write(family, p, s, &q, out, &type);
     }
     arena_free(&a.arena);

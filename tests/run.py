@@ -5,6 +5,7 @@ time; shows what failed, and closes with one line of totals. What takes longest 
 
 JOBS=N sets how many run at once (one more than there are cores: many wait for disk or a server). Each part's log is in build/logs/."""
 
+import contextlib
 import glob
 import os
 import queue
@@ -23,7 +24,8 @@ PATIENCE_S = 900  # for one part; one that hangs must not hang all
 SLOWEST = 12  # that are told with their seconds
 
 # Started first, longest first, so that none of them runs alone at the end.
-LONG = ("test_killed", "test_killed_graph", "test_hostile", "test_graph_faults", "test_killed_people", "test_killed_fe2", "test_killed_imports", "test_people", "test_real_servers", "test_recreate", "test_modes")
+LONG = ("test_killed", "test_killed_graph", "test_hostile", "test_graph_faults", "test_killed_people", "test_killed_fe2", "test_killed_imports",
+        "test_directory_hostile", "test_fe2", "test_people", "test_real_servers", "test_recreate", "test_modes", "test_fe2_daemon")
 
 CRITERION = re.compile(rb"Synthesis: Tested: \D*?(?:\x1b\[[0-9;]*m)?(\d+).*?Passing: \D*?(?:\x1b\[[0-9;]*m)?(\d+)")
 OURS = re.compile(rb"(\d+) passed, (\d+) failed")
@@ -50,12 +52,17 @@ class Part:
                 self.kill()
                 code = self.process.wait()
                 log.write(b"\nended after %d s\n" % PATIENCE_S)
+        self.end_all()
         self.seconds = time.monotonic() - begun
         self.count(code)
 
     def kill(self):
-        """With all it started."""
         if self.process and self.process.poll() is None:
+            self.end_all()
+
+    def end_all(self):
+        """With what it started: a failed test may leave a daemon behind, which would go on taking processor and memory."""
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
     def count(self, code):

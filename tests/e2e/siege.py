@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 
+PATIENCE_S = 40
 FORK = multiprocessing.get_context("fork")
 
 
@@ -169,9 +170,10 @@ class Good:
         finally:
             connection.close()
 
-    def ask_for(self, seconds):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def ask_for(self, seconds, at_least=0):
+        """So long; longer, where the machine is busy, until there are so many answers or it is clear that there will be none."""
+        began = time.monotonic()
+        while time.monotonic() < began + seconds or (len(self.waits) < at_least and time.monotonic() < began + PATIENCE_S):
             self.ask()
             time.sleep(self.pause)
         return self

@@ -46,6 +46,11 @@ def a_new_key_and_the_old_one_for_a_while():
         assert h.curl(url=h.url.replace(KEY, made)) == (404, "not found\n"), "an ended key is like none"
         assert h.curl() == (404, "not found\n")
         assert h.site.run("directory", "key", "telefon", "--new", "--key", last).code != 0, "taken"
+        h.site.run("directory", "key", "telefon", "--new", "--overlap", "3s", expect=0)
+        end, seen = time.monotonic() + 30, [h.curl(url=h.url.replace(KEY, last))[0]]
+        while seen[-1] == 200 and time.monotonic() < end:
+            seen.append(h.curl(url=h.url.replace(KEY, last))[0])
+        assert seen[-1] == 404, "it ends by itself: %s" % seen
 
 
 def telephones_cannot_push_where_there_is_a_key_for_it():

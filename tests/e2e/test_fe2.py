@@ -4,13 +4,11 @@ import json
 import sys
 import tempfile
 import threading
-import time
 
 from harness import Site, Suite, card
 from clock import Clock
 from fe2 import FE2
 from hostile_server import BOOK, Hostile
-from test_daemon import Daemon, wait_until
 from test_people import build_clock
 from test_tls import Authority
 
@@ -474,6 +472,27 @@ def a_test_stays_at_home():
     with Brigade(3) as b:
         b.configure("fe2.version", "fe2.test_hosts = fe2-test.example.org\nfe2.version")
         b.refused(2, "may not send")
+        b.configure("fe2.test_hosts = fe2-test.example.org", "fe2.test = yes")
+        b.refused(2, "may not send")
+        b.configure("fe2.test = yes", "fe2.test = yes\nfe2.test_hosts = fe2-test.example.org, 127.0.0.1")
+        b.approve()
+
+
+def what_was_sent():
+    """The list that was accepted last can be looked at; reports claim no more than that it was sent."""
+    with Brigade(3) as b:
+        assert "no list was accepted yet" in b.site.run("fe2", "show", "fe2", expect=2).err
+        run = b.approve()["run"]
+        shown = b.site.run("fe2", "show", "fe2", expect=0).json()
+        assert shown["personList"] == json.loads(b.fe2.requests[-1].body)["personList"] and shown["accepted"] and not shown["unsure"], shown
+        b.add(8, person(8))
+        b.fe2.fail("401")
+        b.sync(5)
+        assert b.site.run("fe2", "show", "fe2", expect=0).json()["personList"] == shown["personList"], "what was refused is not the last one"
+        for form in ("text", "html"):
+            text = b.site.run("report", str(run), "--format", form, expect=0).out
+            assert "sent as new" in text and "added" not in text, text
+        assert "to be added" in b.site.run("check", "fe2", expect=10).out
 
 
 def encrypted():
@@ -755,47 +774,6 @@ def in_a_row():
         b.site.run("fe2", "delete", "fe2", "3f1c2a5e-0a44-4c1e-9b0a-7d4be1f2a901", expect=0)
 
 
-# -- unattended --
-
-def leap(b, daemon, seconds):
-    """Time passes, and the loop is woken to see it."""
-    b.fe2.clock.advance(seconds)
-    return daemon.status()["links"][0]
-
-
-def next_request(b, daemon, count, patience=1800):
-    """Lets time pass by half minutes until FE2 is called again; how long it took."""
-    start = b.fe2.clock.now()
-    while len(b.fe2.requests) < count:
-        assert b.fe2.clock.now() - start < patience, "FE2 is not called any more: %s" % leap(b, daemon, 0)
-        leap(b, daemon, 15)
-        time.sleep(0.05)
-    wait_until(lambda: not b.fe2.in_service and not leap(b, daemon, 0)["running"])
-    return b.fe2.requests[-1].time - start
-
-
-def daemon_in_a_storm(fault, least):
-    """Whatever is to be tried again is tried no sooner than the page says, and in the end FE2 has the book."""
-    with Brigade(3) as b:
-        b.approve()
-        b.fe2.clock.advance(3600)
-        b.add(8, person(8))
-        if fault == "423":
-            b.fe2.busy = len(least)
-        else:
-            b.fe2.fail(*[fault] * len(least))
-        count = len(b.fe2.requests) + 1
-        daemon = Daemon(b.site, **b.site.environment)
-        next_request(b, daemon, count)
-        for seconds in least:
-            count += 1
-            waited = next_request(b, daemon, count)
-            assert waited >= seconds, "called again after %d s, not %d" % (waited, seconds)
-        wait_until(lambda: set(b.fe2.persons) == set(b.ids.values()))
-        daemon.stop()
-        b.check_there()
-
-
 def main():
     global SHIM
     suite = Suite("FE2")
@@ -819,11 +797,9 @@ def main():
         for version in ("2.24", "2.28", "2.29", "2.35", "2.36", "2.39", "3.0"):
             suite.run("version " + version, versions, version)
         suite.run("FE2 is updated from 2.28 to 2.39", fe2_is_updated, "2.28", (2, 39))
-        for fault, least in (("423", (60, 120, 300, 600)), ("502", (60, 120, 300)), ("429", (60, 120)), ("503 proxy", (300, 900)), ("reset after", (90, 90))):
-            suite.run("a daemon in a storm of " + fault, daemon_in_a_storm, fault, least)
         for function in (quota_of_fe2, foreign_person, switched_off, key_reset, busy_storm, many_vanish, another_loss_than_approved, empty_list,
                          empty_first_list, groups_are_lost, pagers_are_lost, pager_that_is_no_number, somebody_else, made_again,
-                         configured_quota, second_list, linked_anew, a_test_stays_at_home, redirect, mode_never_changes,
+                         configured_quota, second_list, linked_anew, a_test_stays_at_home, what_was_sent, redirect, mode_never_changes,
                          vanishing_after_a_lost_answer, table_changes, lost_groups_are_told, delete_one, delete_below_its_version,
                          delete_of_odd_ids, encrypted, thousands, one_after_the_other, other_commands, web_page, in_a_row):
             suite.run(function.__name__.replace("_", " "), function)

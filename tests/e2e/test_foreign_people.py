@@ -12,7 +12,7 @@ import urllib.request
 import foreign
 from google_people import People
 from harness import Suite, card
-from test_people import JPEG, MINUTE, PNG, Case, build_clock, paths, person, photo_line, run_case, script
+from test_people import JPEG, MINUTE, PNG, build_clock, paths, person, photo_line, run_case, script
 
 EVERYTHING_THERE = person(
     "Lale", "Özdemir", emailAddresses=[{"value": "lale@example.org", "type": "work"}, {"value": "l@example.org", "type": "Verein"}],

@@ -484,7 +484,8 @@ def a_folder_that_may_only_be_read(case):
     case.edit_there("Berta", jobTitle="dort")
     result = case.site.sync(None)
     assert result.code in (1, 5), result
-    assert "NOTE:hier" in case.card("Anna") and "Nora" in case.here() and "TITLE:dort" in case.card("Berta") and sorted(case.there()) == ["Anna", "Berta"]
+    assert "NOTE:hier" in case.card("Anna") and "Nora" in case.here() and "TITLE:dort" in case.card("Berta")
+    assert sorted(case.there()) == ["Anna", "Berta"]
     w.box.folders[w.box.default].can_write = True
     case.settle()
     case.same()
@@ -662,11 +663,12 @@ def unchanged_but_touched(case):
 
 CASES = (both_ways, no_op_is_one_request, first_sync_with_matches_and_conflicts, the_server_wins_where_it_is_the_authority,
          changes_and_deletes_both_ways, deleted_ones_are_had_by_id, put_back_there, last_seen, books_and_folders, moved_there,
-         moved_there_and_edited_here, a_folder_that_is_gone, what_graph_cannot_hold_stays, slots_are_not_reshuffled, nothing_there_is_wiped,
-         a_name_that_differs_from_its_parts, odd_values_come_to_rest, birthdays, addresses_member_by_member, categories,
-         only_a_name_is_needed_by_some, carried_in_properties, pictures, pictures_that_do_not_go, a_folder_that_may_only_be_read, a_sign_in_that_may_only_read,
-         somebody_elses_mailbox, a_mailbox_that_is_shared, one_way_into_a_mailbox, a_book_made_anew,
-         a_check_writes_nothing, a_restored_backup, a_picture_that_only_changed, a_run_taken_back, an_empty_mailbox_empties_nothing, unchanged_but_touched)
+         moved_there_and_edited_here, a_folder_that_is_gone, what_graph_cannot_hold_stays, slots_are_not_reshuffled,
+         nothing_there_is_wiped, a_name_that_differs_from_its_parts, odd_values_come_to_rest, birthdays, addresses_member_by_member,
+         categories, only_a_name_is_needed_by_some, carried_in_properties, pictures, pictures_that_do_not_go,
+         a_folder_that_may_only_be_read, a_sign_in_that_may_only_read, somebody_elses_mailbox, a_mailbox_that_is_shared,
+         one_way_into_a_mailbox, a_book_made_anew, a_check_writes_nothing, a_restored_backup, a_picture_that_only_changed,
+         a_run_taken_back, an_empty_mailbox_empties_nothing, unchanged_but_touched)
 
 
 def main():

@@ -125,6 +125,40 @@ def callers_are_found():
         assert far.get("total") != "0" and len(far) == 0 and far.get("reqid") == 'ab"c', far.attrib
 
 
+def links_need_no_password():
+    """A telephone signs in for the address that was typed, and follows its links without."""
+    with House() as h:
+        h.push(HARD)
+        h.site.run("directory", "set", "telefon", "user=telefon", "--password-file", "-", text="geheim\n", expect=0)
+        assert h.curl(path="/yealink/v1?menu=letters")[0] == 401
+        for path in ("/yealink/v1?menu=letters", "/snom/v1?limit=2&num=idd", "/cisco/v1", "/snom/v1/search"):
+            status, body = h.curl("-u", "telefon:geheim", path=path)
+            assert status == 200, (path, status)
+            links = [e.text for e in xml.fromstring(body.encode()).iter("URL") if e.text.startswith("http")]
+            assert links and all("pass=" in link for link in links), body
+            assert h.curl(url=links[0])[0] == 200, links[0]
+            last = links[0][-1]
+            assert h.curl(url=links[0][:-1] + ("0" if last != "0" else "1"))[0] == 401
+        secret = re.search("pass=[0-9a-f-]+", links[0]).group(0)
+        assert h.curl(path="?" + secret)[0] == 401, "not for the CSV"
+        assert h.push(C4, path="?" + secret)[0] == 401, "and not for pushing"
+        h.site.run("directory", "set", "telefon", "user=telefon", "--password-file", "-", text="anders\n", expect=0)
+        assert h.curl(url=links[0])[0] == 401, "it ends with the password"
+
+
+def questions_do_not_fill_the_memory():
+    people = "internal_id,family_name,given_name,phone_work\n" + "".join("%d,Familie%05d,%s,+4940%06d\n" % (i, i, "Vorname" * 100, i) for i in range(6000))
+    rss = lambda h: int(re.search(r"VmRSS:\s+(\d+)", open("/proc/%d/status" % h.daemon.process.pid, encoding="ascii").read()).group(1)) / 1024
+    with House() as h:
+        h.push(people)
+        whole = h.get("/yealink/v1")
+        before = rss(h)
+        for i in range(60):
+            h.get("/yealink/v1?max=%d" % (5999 - i))
+        assert rss(h) - before < 150, (before, rss(h), len(whole))
+        assert h.get("/yealink/v1") == whole
+
+
 FORMS = {"yealink": "Telephone", "snom-dect": None, "gigaset": None, "grandstream": "phonenumber", "fritzbox": "number"}
 
 
@@ -163,7 +197,8 @@ def lint_sees_what_phones_get():
 
 def main():
     suite = Suite("phones")
-    for test in (every_family, links_lead_somewhere, settings_of_a_phonebook, callers_are_found, lint_sees_what_phones_get):
+    for test in (every_family, links_lead_somewhere, settings_of_a_phonebook, callers_are_found, links_need_no_password, questions_do_not_fill_the_memory,
+                 lint_sees_what_phones_get):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
 

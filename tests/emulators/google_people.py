@@ -233,7 +233,7 @@ class People:
                         raise bad("A field of %s is too long", name)
 
     def check_room(self, more):
-        if sum(1 for c in self.contacts.values() if c.now()) + more > self.most:
+        if len(self.contacts) + more > self.most and sum(1 for c in self.contacts.values() if c.now()) + more > self.most:
             raise Refused(429, "RESOURCE_EXHAUSTED", "MY_CONTACTS_OVERFLOW_COUNT")
 
     def create(self, person, photo=None):

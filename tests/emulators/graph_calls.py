@@ -224,7 +224,8 @@ class Call:
         items, link, select = self.world.delta.answer(self.box, place, self.url, self.url.partition("?")[0], select, int(size),
                                                       self.world.clock.now())
         value = [self.removed(i) if i.removed else show(i, select) for i in items]
-        return 200, {"@odata.context": METADATA + "Collection(delta)", **{n: self.link(p) for n, p in link.items()}, "value": value}, template and (template, "get")
+        return 200, {"@odata.context": METADATA + "Collection(delta)", **{n: self.link(p) for n, p in link.items()},
+                     "value": value}, template and (template, "get")
 
     def removed(self, item):
         return {"@removed": {"reason": item.removed},

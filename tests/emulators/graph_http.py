@@ -23,11 +23,13 @@ PAGE = b"<html><head><title>Sign in to the network</title></head><body>502 or no
 # name: (whether the call takes effect, the answer: status and code, (status, headers, bytes), or how the connection ends)
 FAULTS = {
     "cut before": (False, "cut"), "cut after": (True, "cut"), "cut half": (True, "half"), "reset after": (True, "reset"),
-    "400": (False, (400, "BadRequest")), "401": (False, (401, "InvalidAuthenticationToken")), "401 claims": (False, (401, "InvalidAuthenticationToken")),
+    "400": (False, (400, "BadRequest")), "401": (False, (401, "InvalidAuthenticationToken")),
+    "401 claims": (False, (401, "InvalidAuthenticationToken")),
     "403": (False, (403, "ErrorAccessDenied")), "404": (False, (404, "ErrorItemNotFound")), "405": (False, (405, "ErrorInvalidRequest")),
     "409": (False, (409, "ErrorItemSaveConflict")), "410": (False, (410, "SyncStateNotFound")), "410 resync": (False, (410, "resyncRequired")),
     "400 state": (False, (400, "SyncStateInvalid")), "412": (False, (412, "ErrorIrresolvableConflict")),
-    "424": (False, (424, "FailedDependency")), "429": (False, (429, "ApplicationThrottled")), "429 objects": (False, (429, "ErrorTooManyObjectsOpened")),
+    "424": (False, (424, "FailedDependency")), "429": (False, (429, "ApplicationThrottled")),
+    "429 objects": (False, (429, "ErrorTooManyObjectsOpened")),
     "500": (False, (500, "ErrorInternalServerError")), "500 after": (True, (500, "ErrorInternalServerError")),
     "503": (False, (503, "ServiceUnavailable")), "504": (False, (504, "GatewayTimeout")), "504 after": (True, (504, "GatewayTimeout")),
     "200 html": (False, (200, PROXY, PAGE)), "200 html after": (True, (200, PROXY, PAGE)), "502 html": (False, (502, PROXY, PAGE)),

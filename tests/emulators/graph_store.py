@@ -49,7 +49,8 @@ class Mailbox:
     """Switches: limits, text_limit, given_name_required, recalculate (displayName and fileAs follow the names), merge_addresses (an address in
     a PATCH changes its members only), birthday_time ("11:59:00": how a birthday's time comes back; None: as sent), keeps_birthday (null
     does not clear it), photo_changes_etag, removed_reason ("deleted", "changed", "mixed"), filter_delay (seconds until $filter finds a new
-    contact), banned (a text that is refused for reasons of its own), deleted_readable (a deleted contact is still had by its id, in a folder that no list shows), writable, enabled."""
+    contact), banned (a text that is refused for reasons of its own), deleted_readable (True, or "with its etag": a deleted contact is still
+    had by its id, in a folder that no list shows), writable, enabled."""
 
     def __init__(self, clock, upn):
         self.clock, self.upn = clock, upn
@@ -132,10 +133,11 @@ class Mailbox:
         self.note(contact.folder, contact.id, "set", fields, self.snapshot(contact))
 
     def reason(self):
-        return self.removed_reason if self.removed_reason != "mixed" else ("deleted", "changed")[self.seq % 2]
+        return self.removed_reason if self.removed_reason != "mixed" else ("deleted", "changed")[self.born["removal"] % 2]
 
     def left(self, contact):
         self.seq += 1
+        self.born["removal"] += 1
         self.note(contact.folder, contact.id, "removed", None, self.snapshot(contact), self.reason())
 
     # -- contacts --
@@ -206,6 +208,8 @@ class Mailbox:
             return
         self.left(contact)
         contact.was_in, contact.folder = contact.folder, self.trash
+        if self.deleted_readable != "with its etag":
+            contact.change_key = self.next_key()
         self.deleted[contact.id] = contact
 
     def move(self, contact, folder_id):

@@ -35,13 +35,14 @@ UNIT = {
     "state/journal.c": ["unit/test_state_journal"],
     "connectors/carddav_write.c": ["unit/test_carddav"],
     "connectors/carddav_changes.c": ["unit/test_carddav"],
+    "connectors/oauth.c": ["unit/test_oauth"],
     "connectors/oauth_jwt.c": ["unit/test_oauth"],
     "connectors/http_status.c": ["unit/test_http", "unit/test_carddav"],
     "connectors/http_redirect.c": ["unit/test_http"],
 }
 OWN = [("/people", ["test_people"]), ("/oauth", ["test_oauth", "test_foreign_signin"]), ("/graph", ["test_graph", "test_graph_faults"])]
 WIRE = ["test_hostile", "test_believed", "test_odd_servers", "test_real_servers"]  # the simulator has a connector of its own
-E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers", "test_people"]
+E2E = ["test_hostile", "test_killed", "test_killed_imports", "test_believed", "test_odd_servers", "test_own", "test_modes", "test_undo", "test_real_servers", "test_people", "test_people_limits", "test_sign_in"]
 FAILURE = re.compile(r"^(?:.*\[FAIL\]\S*\s+|FAIL |seed \d+: |\S+, \w+ on [ab]: )(.*)$")
 
 

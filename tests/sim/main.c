@@ -22,6 +22,7 @@ const struct connector *connector_by_name(const char *name)
 {
     if (strcmp(name, "contactbox") == 0) return &connector_contactbox;
     if (strcmp(name, "farbook") == 0) return &connector_far_book;
+    if (strcmp(name, "simcloud") == 0) return &connector_simcloud;
     return strcmp(name, "simserver") == 0 ? &connector_simserver : NULL;
 }
 
@@ -36,6 +37,7 @@ static struct link link_of(struct world *w)
                         .settings_hash = "",
                         .history_ms = 30 * 86400000LL};
     if (w->habits.far) link.a = (struct account){.name = "far", .connector = "farbook", .region = "DE", .state = w};
+    if (w->habits.unconditional) link.b.connector = "simcloud";
     if (has_no_history(w)) link.history_ms = 0;
     link.policy.authority = w->seed % 2 ? AUTHORITY_SERVER : AUTHORITY_CONTACTBOX;
     return link;
@@ -308,9 +310,10 @@ static void take_back(struct world *w)
 static bool run_world(const char *folder, uint64_t seed, bool verbose, uint64_t *trace)
 {
     struct world *w = world_new(folder, seed, verbose);
-    note(w, "seed %llu: etags %d, rewriting %d, tokens %d, bodies %d, faults %u, crashes %u, lies %u", (unsigned long long)seed,
+    note(w, "seed %llu: etags %d, rewriting %d, tokens %d, bodies %d, faults %u, crashes %u, lies %u, late %d, renames %d, unconditional %d",
+         (unsigned long long)seed,
          w->habits.etags, w->habits.rewriting, w->habits.tokens, w->habits.bodies_in_listing, w->habits.faults, w->habits.crashes,
-         w->habits.lies);
+         w->habits.lies, w->habits.late, w->habits.renames, w->habits.unconditional);
     users_populate(w);
     for (int i = 0; i < STEPS && !w->violations; i++) step(w);
     if (!w->violations) settle(w);

@@ -163,13 +163,15 @@ static void check_updates(struct world *w, const struct sides *s, const struct r
     for (size_t i = 0; i < w->n_tokens; i++) {
         const struct token *t = &w->tokens[i];
         if (t->fate != TOKEN_LIVE || is_reported(reported, t) || is_odd(&w->persons[t->record])) continue;
-        bool dropped = t->droppable && w->habits.rewriting == REWRITE_DROPS_X;
+        bool cloud = w->habits.rewriting == REWRITE_CLOUD;
+        bool dropped = t->droppable && (cloud || w->habits.rewriting == REWRITE_DROPS_X);
+        if (cloud && t->untaken) continue;
         for (int side = 0; side < 2; side++) {
             const char *body = s->body[side][t->record];
             if (dropped && side == 1) continue;
             if (dropped && !s->body[0][t->record]) continue; /* the only one who had it was the server, which drops it */
             if (!body || !body_has(body, t->text)) {
-                if (dropped && body) continue; /* written on B, where it was dropped at once */
+                if (dropped && body && !cloud) continue; /* written on B, where it was dropped at once */
                 violation(w, "P1: %s of %s is lost on %c%s", t->text, w->persons[t->record].uid, 'A' + side, body ? "" : " (no record)");
             }
         }

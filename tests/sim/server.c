@@ -61,6 +61,8 @@ void server_put(struct world *w, const char *id, const char *body)
         snprintf(c->id, sizeof c->id, "%s", id);
     }
     if (w->habits.rewriting == REWRITE_NONE) snprintf(c->body, sizeof c->body, "%s", body);
+    else if (w->habits.rewriting == REWRITE_CLOUD)
+        lossy_rewrite(body, c->body);
     else
         rewrite(w, body, c->body);
     c->there = true;
@@ -166,6 +168,8 @@ static enum fault_code give_as(struct session *s, const struct card *c, struct s
     const struct card copy = *c; /* a user may act while the engine looks at it */
     struct entry e = {.id = asked.p ? asked : str_of(copy.id), .gone = !copy.there};
     if (copy.there && asked.p && !str_eq(asked, str_of(copy.id))) e.now = str_of(copy.id);
+    const struct card *renamed = copy.there || asked.p ? NULL : find_asked(s->w, copy.id);
+    if (renamed && renamed->there) e.now = str_of(renamed->id); /* as Google's previousResourceNames */
     if (copy.there) {
         e.version = str_of(version_of(s->w, &copy, version));
         if (body) e.body = str_of(copy.body);
@@ -196,8 +200,9 @@ static enum fault_code list(struct session *s, uint64_t since, bool full, const 
     struct world *w = s->w;
     size_t stop = goes_wrong(w) ? pick(w, (uint32_t)w->n_cards + 1) : SIZE_MAX;
     /* (Empty, with a card under a name nobody has heard of: to create that again is all a program could do.) */
+    uint64_t told = w->seq; /* up to there: what is late is told next time, with all that came after it */
+    if (w->habits.late && !full && !w->calm) told -= pick(w, (uint32_t)(w->seq - since < 6 ? w->seq - since : 6) + 1);
     bool lies = full && !w->calm && w->synced && !w->move_untold && chance(w, w->habits.lies);
-    uint64_t seq = w->seq;
     size_t n = w->n_cards;
     if (lies) pretend_empty(w);
     if (lies) note(w, "server: pretends to be empty");
@@ -209,13 +214,13 @@ static enum fault_code list(struct session *s, uint64_t since, bool full, const 
             return FAULT_NONE;
         }
         const struct card *c = &w->cards[i];
-        if (full ? c->there : c->seq > since) code = give(s, c, w->habits.bodies_in_listing, sink);
+        if (full ? c->there : c->seq > since && c->seq <= told) code = give(s, c, w->habits.bodies_in_listing, sink);
     }
     out->full = full;
     out->complete = !code;
     struct buf token AUTO_BUF = BUF_INIT;
     /* What was lost for a while (a store not mounted) knows nothing of the tokens given out meanwhile. */
-    buf_addf(&token, "%s%llu", lies ? UNMOUNTED : "", (unsigned long long)seq);
+    buf_addf(&token, "%s%llu", lies ? UNMOUNTED : "", (unsigned long long)told);
     if (w->habits.tokens) out->token = buf_detach(&token);
     return code;
 }
@@ -270,6 +275,19 @@ static const char *name_new(struct world *world, struct write *w, const char *as
     return own;
 }
 
+/* As Google does where an address has a profile: the record goes on under another name. */
+static const char *rename_card(struct world *world, struct card *c, struct write *w, char own[64])
+{
+    char body[CARD_BYTES];
+    memcpy(body, c->body, sizeof body);
+    snprintf(own, 64, "renamed-%zu", world->n_cards);
+    server_delete(world, c);
+    server_put(world, own, body);
+    c->seq = world->seq; /* one change, told as one */
+    w->new_id = mem_strdup(own);
+    return own;
+}
+
 static void carry_out(struct session *s, struct write *w, const char *asked)
 {
     struct world *world = s->w;
@@ -281,7 +299,7 @@ static void carry_out(struct session *s, struct write *w, const char *asked)
     if (w->kind == WRITE_CREATE && there) w->code = FAULT_EXISTS;
     else if (w->kind != WRITE_CREATE && !there)
         w->code = FAULT_GONE;
-    else if (w->kind != WRITE_CREATE && w->version.p && !str_eq(w->version, str_of(version_of(world, c, version))))
+    else if (w->kind != WRITE_CREATE && !world->habits.unconditional && w->version.p && !str_eq(w->version, str_of(version_of(world, c, version))))
         w->code = FAULT_CHANGED;
     else if (w->kind == WRITE_DELETE) {
         server_delete(world, c);
@@ -290,6 +308,7 @@ static void carry_out(struct session *s, struct write *w, const char *asked)
         char *body AUTO_FREE = mem_strndup(w->body.p, w->body.n);
         server_put(world, id, body);
         w->code = FAULT_NONE;
+        if (w->kind == WRITE_UPDATE && world->habits.renames && chance(world, 150)) id = rename_card(world, c, w, own);
         if (id != asked) snprintf(server_find(world, id)->asked, sizeof own, "%s", asked);
         server_find(world, id)->made_in_run = world->runs;
         server_find(world, id)->unsure = true;
@@ -338,6 +357,19 @@ static enum fault_code sim_write(struct session *s, struct write *writes, size_t
     }
     return FAULT_NONE;
 }
+
+const struct connector connector_simcloud = {
+    .name = "simcloud",
+    .capabilities = CAN_TOKEN,
+    .open = sim_open,
+    .close = sim_close,
+    .discover = sim_discover,
+    .select = sim_select,
+    .changes = sim_changes,
+    .fetch = sim_fetch,
+    .new_id = sim_new_id,
+    .write = sim_write,
+};
 
 const struct connector connector_simserver = {
     .name = "simserver",

@@ -30,7 +30,7 @@ struct card {
 };
 
 enum etags { ETAG_STRONG, ETAG_MISSING, ETAG_CHURNING, ETAG_MODES };
-enum rewriting { REWRITE_NONE, REWRITE_ORDER, REWRITE_PHONES, REWRITE_DROPS_X, REWRITE_MODES };
+enum rewriting { REWRITE_NONE, REWRITE_ORDER, REWRITE_PHONES, REWRITE_DROPS_X, REWRITE_MODES, REWRITE_CLOUD = REWRITE_MODES /* lossy.c; not drawn */ };
 
 struct habits { /* of the server, fixed for a seed */
     uint8_t etags, rewriting;
@@ -39,6 +39,9 @@ struct habits { /* of the server, fixed for a seed */
     unsigned crashes; /* per thousand and run */
     unsigned lies; /* per thousand and listing: empty though it is not */
     bool names_itself; /* what is created gets a name of the server's, as at Google */
+    bool late;     /* changes are told some time after they are there */
+    bool renames;  /* an update may give a record another name */
+    bool unconditional; /* no precondition is looked at */
     bool rivals;   /* another process runs the link, too */
     bool far;      /* side A is a remote, too (far_book.c) */
 };
@@ -49,6 +52,7 @@ struct token { /* one value a user wrote */
     int record;
     uint8_t fate;
     bool reported;  /* in the report of a run that keeps none */
+    bool untaken;   /* a user wrote it on B, which has no room for it */
     bool droppable; /* in a field the server drops: need not be on B */
 };
 struct person { /* a record as its users know it */
@@ -102,10 +106,16 @@ void world_close_db(struct world *w);
 
 /* server.c: the connector "simserver"; account->state is the world */
 extern const struct connector connector_simserver;
+extern const struct connector connector_simcloud; /* likewise, of habits.unconditional */
 extern const struct connector connector_far_book; /* far_book.c; likewise */
 struct card *server_find(struct world *w, const char *id);
 void server_put(struct world *w, const char *id, const char *body); /* by a user or the connector */
 void server_delete(struct world *w, struct card *c);
+
+/* lossy.c: what a server holds of a card that holds as little as the clouds do */
+void lossy_rewrite(const char *body, char out[CARD_BYTES]);
+void lossy_note(struct world *w, const char *written, const char *kept); /* a user wrote that on B, and this is there */
+void lossy_choose(struct world *w);
 
 /* rival.c: while a run is under way, another process with the same state comes and wants to run the link as well */
 void rival_meanwhile(struct world *w);

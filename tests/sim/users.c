@@ -20,7 +20,8 @@ static const char *new_token(struct world *w, int person, enum slot slot)
         snprintf(t->text, sizeof t->text, "tk%zuz", w->n_tokens);
     t->record = person;
     t->fate = TOKEN_LIVE;
-    t->droppable = slot == SLOT_X;
+    bool scarce = slot == SLOT_TEL || slot == SLOT_EMAIL;
+    t->droppable = slot == SLOT_X || (w->habits.rewriting == REWRITE_CLOUD && scarce);
     w->n_tokens++;
     w->persons[person].deleted = false;
     note(w, "      writes %s to %s", t->text, w->persons[person].uid);
@@ -57,7 +58,8 @@ static void new_card(struct world *w, int person, struct buf *out)
     buf_addf(out, "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:%s\r\n", w->persons[person].uid);
     line_of(w, person, SLOT_FAMILY, out);
     for (uint32_t i = pick(w, 3); i > 0; i--) line_of(w, person, SLOT_TEL, out);
-    for (uint32_t i = pick(w, 3); i > 0; i--) line_of(w, person, SLOT_EMAIL, out);
+    for (uint32_t i = pick(w, w->habits.rewriting == REWRITE_CLOUD ? 6 : 3); i > 0; i--)
+        line_of(w, person, SLOT_EMAIL, out);
     if (chance(w, 400)) line_of(w, person, SLOT_NOTE, out);
     if (chance(w, 300)) line_of(w, person, SLOT_X, out);
     if (chance(w, 300)) line_of(w, person, SLOT_ORG, out);
@@ -169,6 +171,7 @@ static void save(struct world *w, bool store, const char *id, const char *body)
     else {
         if (!id) snprintf(made, sizeof made, "user-%llu.vcf", (unsigned long long)w->seq);
         server_put(w, id ? id : made, body);
+        lossy_note(w, body, server_find(w, id ? id : made)->body);
     }
 }
 
@@ -248,7 +251,7 @@ static void act_on(struct world *w, bool store, const char *id, const char *body
         /* No program could tell this deletion from a create that never arrived, or its own write from another edit. */
     } else if (store && !w->synced) {
         /* Deleted in the store before it was ever linked means "never again" (contactbox 5), which is not what is tested here. */
-    } else if (what < 92 || store) {
+    } else if (what < 92 || store || w->habits.late) { /* (told late, a move is told in two halves: no program could join them) */
         note(w, "user: deletes %s on %s", w->persons[person].uid, store ? "A" : "B");
         erase(w, store, id, body);
     } else if (w->lied_in_run && w->lied_in_run == w->runs) {

@@ -155,6 +155,7 @@ static void choose_habits(struct world *w)
     h->rivals = h->etags == ETAG_STRONG && !h->lies && chance(w, 300);
     if (has_no_history(w)) h->crashes = 0; /* a report that dies with its run is one nobody reads, and it is kept nowhere */
     h->names_itself = w->seed % 4 == 1; /* drawn by no number, so that no other seed changes */
+    lossy_choose(w);
 }
 
 struct world *world_new(const char *folder, uint64_t seed, bool verbose)

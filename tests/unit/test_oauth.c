@@ -88,3 +88,83 @@ Test(oauth, what_is_no_key_is_a_fault)
     cr_expect_eq(jwt_sign(empty, empty, STR("-----BEGIN nonsense"), &out, &f), FAULT_CONFIG);
     json_decref(empty);
 }
+
+/* -- another process is quicker -- */
+
+/* A store in which somebody else keeps a sign-in while we wait for the lock. */
+struct shared_store {
+    struct token_store of;
+    char text[256];
+    bool taken;
+};
+
+static const char *const kept =
+    "{\"access\": \"%s\", \"refresh\": \"%s\", \"expires_ms\": %lld, \"used_ms\": 1, \"since_ms\": 1}";
+
+static enum fault_code lock_late(struct token_store *t, struct fault *f)
+{
+    struct shared_store *s = (struct shared_store *)t;
+    (void)f;
+    snprintf(s->text, sizeof s->text, kept, "theirs", "their-refresh", 1LL << 52);
+    s->taken = true;
+    return FAULT_NONE;
+}
+
+static void unlock_late(struct token_store *t)
+{
+    ((struct shared_store *)t)->taken = false;
+}
+
+static enum fault_code load_text(struct token_store *t, char **out, struct fault *f)
+{
+    (void)f;
+    *out = strdup(((struct shared_store *)t)->text);
+    return FAULT_NONE;
+}
+
+static void drop_text(struct token_store *t, char *text)
+{
+    (void)t;
+    free(text);
+}
+
+static enum fault_code keep_text(struct token_store *t, struct str text, struct fault *f)
+{
+    (void)t, (void)text, (void)f;
+    return FAULT_NONE;
+}
+
+/* No address of https is told, so asking for a token would be a fault of the configuration. */
+static void expect_theirs(bool refused)
+{
+    struct env_system env;
+    struct shared_store store = {{lock_late, unlock_late, load_text, drop_text, keep_text}, "", false};
+    const struct setting settings[] = {{.key = "oauth.flow", .value = "code"},
+                                       {.key = "oauth.client_id", .value = "app"},
+                                       {.key = "oauth.token_url", .value = "http://nowhere.invalid/"}};
+    const struct account account = {.name = "srv", .settings = settings, .n_settings = 3, .tokens = &store.of};
+    struct fault why AUTO_FAULT = FAULT_INIT;
+    const char *token;
+    env_system_init(&env, LOG_ERROR, NULL);
+    snprintf(store.text, sizeof store.text, kept, "ours", "our-refresh", refused ? 1LL << 52 : 1LL);
+    struct oauth *o = oauth_open(&account, &env.env);
+    if (refused) {
+        cr_assert_eq(oauth_token(o, &token, &why), FAULT_NONE);
+        cr_assert_str_eq(token, "ours");
+        cr_assert_eq(oauth_refused(o, &why), FAULT_NONE);
+    }
+    cr_assert_eq(oauth_token(o, &token, &why), FAULT_NONE, "%s", why.what);
+    cr_expect_str_eq(token, "theirs");
+    cr_expect_not(store.taken);
+    oauth_close(o);
+}
+
+Test(oauth, an_old_token_was_refreshed_by_another_process)
+{
+    expect_theirs(false);
+}
+
+Test(oauth, a_refused_token_was_replaced_by_another_process)
+{
+    expect_theirs(true);
+}
