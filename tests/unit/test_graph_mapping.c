@@ -366,6 +366,14 @@ Test(graph_mapping, odd_contacts_make_readable_cards)
         json_t *body = graph_update_body(contact, wanted, true);
         cr_expect_eq(json_object_size(body), 0, "row %zu: %s", i, json_dumps(body, 0));
         json_decref(body);
+        struct buf back AUTO_BUF = BUF_INIT;
+        json_t *made = contact_of(wanted, true);
+        graph_card(made, true, STR_NONE, &back);
+        json_t *wanted_back = graph_wanted(buf_str(&back), true, &why), *again = contact_of(wanted_back, true);
+        cr_expect(json_equal(made, again), "row %zu does not come back: %s", i, buf_cstr(&back));
+        json_decref(made);
+        json_decref(wanted_back);
+        json_decref(again);
         json_decref(wanted);
         json_decref(contact);
     }
