@@ -110,14 +110,9 @@ static const struct {
     const char *key, *parameter; /* parameter: of the address; NULL = none */
     bool (*take)(struct form_settings *s, const char *value);
 } settings_rows[] = {
-    {"number", "num", take_number},
-    {"line", NULL, take_line},
-    {"area", NULL, take_area},
-    {"country", NULL, take_country},
-    {"include_fax", "fax", take_fax},
-    {"names", "names", take_names},
-    {"company", "company", take_company},
-    {NULL, "max", take_max},
+    {"number", "num", take_number},       {"line", NULL, take_line},        {"area", NULL, take_area},
+    {"country", NULL, take_country},      {"include_fax", "fax", take_fax}, {"names", "names", take_names},
+    {"company", "company", take_company}, {NULL, "max", take_max},
 };
 
 bool form_setting_take(struct form_settings *s, struct str key, const char *value)
@@ -172,19 +167,30 @@ bool phone_family_write(const struct phone_family *family, const struct phoneboo
     return family->write(p, &settings, &seen, out, type);
 }
 
-void phone_family_key(const struct phone_family *family, const struct form_query *query, struct buf *out)
+void phone_family_each_parameter(const struct phone_family *family, const struct form_query *query,
+                                 void (*fn)(void *ctx, const char *name, const char *value), void *ctx)
 {
     const char *const lists[] = {family->parameters, general};
-    buf_addf(out, "%s/%s", family->path, query->file);
     for (size_t i = 0; i < 2; i++) {
         struct str rest = str_of(lists[i]), word;
         while (next_word(&rest, &word)) {
             char name[32];
             snprintf(name, sizeof name, "%.*s", STR_ARG(word));
             const char *value = query->get(query->ctx, name);
-            if (value) buf_addf(out, "&%s=%zu:%s", name, strlen(value), value);
+            if (value) fn(ctx, name, value);
         }
     }
+}
+
+static void add_parameter(void *ctx, const char *name, const char *value)
+{
+    buf_addf(ctx, "&%s=%zu:%s", name, strlen(value), value);
+}
+
+void phone_family_key(const struct phone_family *family, const struct form_query *query, struct buf *out)
+{
+    buf_addf(out, "%s/%s", family->path, query->file);
+    phone_family_each_parameter(family, query, add_parameter, out);
     buf_addf(out, " %s %s", query->url, query->pass ? query->pass : ""); /* links carry them */
 }
 

@@ -49,6 +49,9 @@ const struct phone_family *phone_family_of(const char *path, const char **file);
 /* The sorted phonebook as the query asks for it. False: this family has no such file. *type: content type, static. */
 bool phone_family_write(const struct phone_family *family, const struct phonebook *p, const struct form_settings *own,
                         const struct form_query *query, struct buf *out, const char **type);
+/* The parameters an answer of this family depends on, those that were given. */
+void phone_family_each_parameter(const struct phone_family *family, const struct form_query *query,
+                                 void (*fn)(void *ctx, const char *name, const char *value), void *ctx);
 /* Appends every parameter that decides what is written, and its value: two queries with the same text have the same
  * answer. */
 void phone_family_key(const struct phone_family *family, const struct form_query *query, struct buf *out);

@@ -4,7 +4,6 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "base/network.h"
-#include "mapping/directory_csv.h"
 #include "server/directory_impl.h"
 #include "server/directory_pass.h"
 #include "server/directory_phones.h"
@@ -30,6 +29,7 @@ struct directory_service *directory_service_new(const struct directory_service_s
     s->guesses = guesses_new();
     s->proofs = proofs_new();
     pthread_mutex_init(&s->mutex, NULL);
+    pthread_mutex_init(&s->making, NULL);
     return s;
 }
 
@@ -43,6 +43,7 @@ void directory_service_free(struct directory_service *s)
     free(s->region);
     free(s->claim_networks);
     pthread_mutex_destroy(&s->mutex);
+    pthread_mutex_destroy(&s->making);
     free(s);
 }
 
@@ -83,6 +84,7 @@ struct asking {
     struct directory d;
     unsigned rights;  /* enum directory_right */
     const char *pass; /* signed in with it; NULL = otherwise */
+    uint64_t ticket;  /* of what is read */
 };
 
 static void say(struct asking *a, unsigned status, const char *text)
@@ -213,22 +215,6 @@ static const char *pass_of(struct asking *a)
     return arena_strdup(&a->arena, str_of(pass));
 }
 
-struct making {
-    const struct asking *a;
-    const struct phone_family *family; /* NULL = CSV */
-    struct form_query query;
-    struct form_settings settings;
-};
-
-static bool make_it(void *ctx, const struct snapshot *snap, struct buf *out, const char **type)
-{
-    struct making *m = ctx;
-    *type = "text/csv; charset=utf-8";
-    if (m->family) return phone_family_write(m->family, &snap->book, &m->settings, &m->query, out, type);
-    directory_csv_write(&snap->book, out);
-    return true;
-}
-
 static bool has_etag(const char *list, const char *etag)
 {
     struct str rest = str_of(list);
@@ -279,27 +265,24 @@ static void hand_out(struct asking *a, const struct snapshot *snap, struct rende
 static void read_out(struct asking *a, const struct phone_family *family, const char *file)
 {
     struct fault f AUTO_FAULT = FAULT_INIT;
-    struct buf as AUTO_BUF = BUF_INIT;
-    struct making m = {.a = a, .family = family};
-    struct snapshot *snap = snapshot_of(a->s, a->desk->db, &a->d, &f);
+    struct form_query query = {NULL, NULL, "", "", NULL};
+    struct snapshot *snap = snapshot_of(a->s, a->desk->db, &a->d, a->ticket, &f);
     if (!snap) {
         say(a, 503, _("the phonebook cannot be read just now"));
         return;
     }
-    m.settings = directory_form_settings(&a->d, a->s->settings.region, &a->arena);
+    const struct form_settings settings = directory_form_settings(&a->d, a->s->settings.region, &a->arena);
     if (family) {
         const char *host = http_call_header(a->call, "Host");
         const char *url =
             arena_printf(&a->arena, "%s://%s" PREFIX "%.*s/%s", http_call_is_tls(a->call) ? "https" : "http",
                          host ? host : "localhost", STR_ARG(a->key), family->path);
-        m.query = (struct form_query){query_value, a->call, file, url, pass_of(a)};
+        query = (struct form_query){query_value, a->call, file, url, pass_of(a)};
     }
-    if (family) phone_family_key(family, &m.query, &as);
-    struct rendered *r = snapshot_render(a->s, snap, buf_cstr(&as), make_it, &m);
+    struct rendered *r = snapshot_render(a->s, snap, family, &query, &settings, gzip_is_taken(a->call));
     if (r) {
         hand_out(a, snap, r);
-        blob_drop(r->plain);
-        blob_drop(r->gzip);
+        rendered_drop(r);
         free(r);
     } else
         say(a, 404, _("not found"));
@@ -325,13 +308,14 @@ static void warn_of_plain(struct asking *a)
 
 #define NOTED_EVERY_MS (60 * (int64_t)1000)
 
-/* For `status`: when a telephone last asked. Not with each request: the book of a large house is read all day. */
+/* For `status`: when a telephone last asked. Not with each request: the book of a large house is read all day. Nor does
+ * a telephone wait for it while somebody writes; the next one notes it. */
 static void note_fetch(struct asking *a, const char *as)
 {
     struct env *env = &a->desk->system.env;
     struct fault ignored AUTO_FAULT = FAULT_INIT;
     int64_t age = env->now_ms(env) - a->d.fetched_ms;
-    if ((age >= 0 && age < NOTED_EVERY_MS && str_eq(a->d.fetched_as, str_of(as))) || db_begin(a->desk->db, &ignored))
+    if ((age >= 0 && age < NOTED_EVERY_MS && str_eq(a->d.fetched_as, str_of(as))) || !db_begin_at_once(a->desk->db))
         return;
     directory_note_fetch(a->desk->db, a->d.no, str_of(as), &ignored);
     db_commit(a->desk->db, &ignored);
@@ -363,6 +347,7 @@ static void serve_read(struct asking *a)
     const char *file = "";
     struct fault f AUTO_FAULT = FAULT_INIT;
     const struct phone_family *family = *a->rest ? phone_family_of(a->rest, &file) : NULL;
+    a->ticket = snapshot_ticket(a->s);
     if (db_begin_reading(a->desk->db, &f)) {
         say(a, 503, _("the state cannot be read just now"));
         return;

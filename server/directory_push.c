@@ -78,7 +78,11 @@ void directory_push(struct directory_service *s, struct desk *desk, const struct
         refuse_form(answer, found);
         return;
     }
-    if (directory_take(desk->db, d, file, arena, &take, &f)) {
+    snapshot_changes(s, d->no);
+    enum fault_code code = directory_take(desk->db, d, file, arena, &take, &f);
+    if (!code && !take.unchanged) snapshot_renew(s, desk->db, d);
+    snapshot_changed(s, d->no);
+    if (code) {
         refuse(answer, status_of(f.code), &f);
         return;
     }

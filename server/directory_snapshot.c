@@ -2,40 +2,13 @@
 #include "base/mem.h"
 #include "server/directory_impl.h"
 #include "server/directory_phones.h"
-#include "server/gzip.h"
 
 #include <stdlib.h>
 
 #define SNAPSHOTS_MAX 32
-/* Of each size, small and large, so many answers and so many bytes are kept. */
-#define RENDERED_MAX 32
-#define RENDERED_BYTES ((size_t)32 << 20)
-#define RENDERED_SMALL ((size_t)32 << 10)
+#define READ_MS (60 * (int64_t)1000) /* so lately must it have been read to be made anew unasked */
 
-/* -- blobs -- */
-
-struct blob *blob_new(struct buf *bytes)
-{
-    struct blob *b = mem_calloc(1, sizeof *b);
-    b->users = 1;
-    b->bytes = *bytes;
-    *bytes = (struct buf)BUF_INIT;
-    return b;
-}
-
-struct blob *blob_keep(struct blob *b)
-{
-    __atomic_add_fetch(&b->users, 1, __ATOMIC_RELAXED);
-    return b;
-}
-
-void blob_drop(void *blob)
-{
-    struct blob *b = blob;
-    if (!b || __atomic_sub_fetch(&b->users, 1, __ATOMIC_ACQ_REL)) return;
-    buf_free(&b->bytes);
-    free(b);
-}
+/* -- making -- */
 
 static struct snapshot *make(struct directory_service *s, struct db *db, const struct directory *d,
                              const struct directory_part *parts, size_t n, const char *version, struct fault *f)
@@ -57,13 +30,6 @@ static struct snapshot *make(struct directory_service *s, struct db *db, const s
 }
 
 /* -- keeping -- */
-
-static void rendered_drop(struct rendered *r)
-{
-    free(r->as);
-    blob_drop(r->plain);
-    blob_drop(r->gzip);
-}
 
 static void snapshot_free(struct snapshot *snap)
 {
@@ -95,26 +61,29 @@ void snapshots_free(struct directory_service *s)
     }
 }
 
-static struct snapshot *kept_locked(struct directory_service *s, int64_t directory, const char *version)
+static struct snapshot *use_locked(struct directory_service *s, struct snapshot *snap, int64_t now_ms)
 {
-    for (struct snapshot *snap = s->snapshots; snap; snap = snap->next)
-        if (snap->directory == directory && strcmp(snap->version, version) == 0) {
-            snap->used = ++s->turn;
-            snap->users++;
-            return snap;
-        }
-    return NULL;
+    snap->used = ++s->turn;
+    snap->used_ms = now_ms;
+    snap->users++;
+    return snap;
 }
 
-/* An older one of the same phonebook goes, and the one used longest ago where there are too many. */
-static void keep_locked(struct directory_service *s, struct snapshot *snap)
+static struct snapshot *find_locked(const struct directory_service *s, int64_t directory)
+{
+    struct snapshot *snap = s->snapshots;
+    while (snap && snap->directory != directory) snap = snap->next;
+    return snap;
+}
+
+/* Takes the one of this phonebook off, and the one used longest ago where there are too many. */
+static void make_room_locked(struct directory_service *s, int64_t directory)
 {
     struct snapshot **at = &s->snapshots, **oldest = NULL;
     size_t n = 0;
     while (*at) {
         struct snapshot *one = *at;
-        if (one->directory == snap->directory) {
-            if (one->made_s >= snap->made_s) snap->made_s = one->made_s + 1;
+        if (one->directory == directory) {
             *at = one->next;
             drop_locked(one);
             continue;
@@ -123,124 +92,173 @@ static void keep_locked(struct directory_service *s, struct snapshot *snap)
         n++;
         at = &one->next;
     }
-    if (n >= SNAPSHOTS_MAX) {
-        struct snapshot *one = *oldest;
-        *oldest = one->next;
-        drop_locked(one);
-    }
-    snap->users++;
-    snap->used = ++s->turn;
+    if (n < SNAPSHOTS_MAX) return;
+    struct snapshot *one = *oldest;
+    *oldest = one->next;
+    drop_locked(one);
+}
+
+/* Unless a newer one is there already: who made this one was slow. */
+static void keep_locked(struct directory_service *s, struct snapshot *snap, int64_t now_ms)
+{
+    const struct snapshot *old = find_locked(s, snap->directory);
+    if (old && old->ticket > snap->ticket) return;
+    if (old && old->made_s >= snap->made_s) snap->made_s = old->made_s + 1;
+    make_room_locked(s, snap->directory);
+    use_locked(s, snap, now_ms);
     snap->next = s->snapshots;
     s->snapshots = snap;
 }
 
-struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const struct directory *d, struct fault *f)
+/* -- who is changing what -- */
+
+struct changing {
+    int64_t directory;
+    unsigned n;
+    struct changing *next;
+};
+
+static struct changing **changing_locked(struct directory_service *s, int64_t directory)
 {
-    struct arena scratch AUTO_ARENA = ARENA_INIT;
-    struct directory_part *parts;
-    char version[DIGEST_HEX_BYTES];
-    size_t n = directory_parts(db, d->no, &scratch, &parts);
-    directory_version(d, parts, n, version);
-    pthread_mutex_lock(&s->mutex);
-    struct snapshot *snap = kept_locked(s, d->no, version);
-    pthread_mutex_unlock(&s->mutex);
-    if (!snap) {
-        snap = make(s, db, d, parts, n, version, f);
-        pthread_mutex_lock(&s->mutex);
-        if (snap) keep_locked(s, snap);
-        pthread_mutex_unlock(&s->mutex);
+    struct changing **at = &s->changing;
+    while (*at && (*at)->directory != directory) at = &(*at)->next;
+    return at;
+}
+
+static void change_locked(struct directory_service *s, int64_t directory)
+{
+    struct changing **at = changing_locked(s, directory);
+    if (!*at) {
+        *at = mem_calloc(1, sizeof **at);
+        (*at)->directory = directory;
     }
+    (*at)->n++;
+}
+
+void snapshot_changes(struct directory_service *s, int64_t directory)
+{
+    pthread_mutex_lock(&s->mutex);
+    change_locked(s, directory);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+void snapshot_changed(struct directory_service *s, int64_t directory)
+{
+    pthread_mutex_lock(&s->mutex);
+    struct changing **at = changing_locked(s, directory), *one = *at;
+    if (--one->n == 0) {
+        *at = one->next;
+        free(one);
+    }
+    pthread_mutex_unlock(&s->mutex);
+}
+
+/* -- the one of now -- */
+
+struct wanted {
+    const struct directory *d;
+    uint64_t ticket;
+    struct directory_part *parts;
+    size_t n;
+    char version[DIGEST_HEX_BYTES];
+    int64_t now_ms;
+};
+
+uint64_t snapshot_ticket(struct directory_service *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    uint64_t ticket = ++s->turn;
+    pthread_mutex_unlock(&s->mutex);
+    return ticket;
+}
+
+static void want(struct wanted *w, struct db *db, const struct directory *d, uint64_t ticket, struct arena *arena)
+{
+    w->d = d;
+    w->ticket = ticket;
+    w->n = directory_parts(db, d->no, arena, &w->parts);
+    w->now_ms = db_env(db)->monotonic_ms(db_env(db));
+    directory_version(d, w->parts, w->n, w->version);
+}
+
+/* The one there is: as it is now, or any. */
+static struct snapshot *kept_locked(struct directory_service *s, const struct wanted *w, bool any)
+{
+    struct snapshot *snap = find_locked(s, w->d->no);
+    bool same = snap && strcmp(snap->version, w->version) == 0;
+    if (!same && !(snap && any)) return NULL;
+    if (same && snap->ticket < w->ticket) snap->ticket = w->ticket;
+    return use_locked(s, snap, w->now_ms);
+}
+
+static struct snapshot *kept(struct directory_service *s, const struct wanted *w, bool any)
+{
+    pthread_mutex_lock(&s->mutex);
+    struct snapshot *snap = kept_locked(s, w, any);
+    pthread_mutex_unlock(&s->mutex);
     return snap;
 }
 
-/* -- rendering -- */
-
-static struct blob *zipped(const struct buf *plain)
+/* With what is being asked for, so that nobody waits for that either; then it takes the place of the old one. */
+static struct snapshot *make_and_keep(struct directory_service *s, struct db *db, const struct wanted *w,
+                                      struct fault *f)
 {
-    struct buf out = BUF_INIT;
-    return gzip_make(buf_str(plain), 6, &out) ? blob_new(&out) : NULL;
-}
-
-static struct rendered *find_rendered(struct snapshot *snap, const char *as)
-{
-    for (size_t i = 0; i < snap->n_rendered; i++)
-        if (strcmp(snap->rendered[i].as, as) == 0) return &snap->rendered[i];
-    return NULL;
-}
-
-static struct rendered *copy_of(const struct rendered *r)
-{
-    struct rendered *copy = mem_calloc(1, sizeof *copy);
-    *copy = *r;
-    copy->as = NULL;
-    blob_keep(copy->plain);
-    if (copy->gzip) blob_keep(copy->gzip);
-    return copy;
-}
-
-static size_t bytes_of(const struct rendered *r)
-{
-    return r->plain->bytes.len + (r->gzip ? r->gzip->bytes.len : 0);
-}
-
-/* For one more. What was asked for longest ago goes, of those of its size: callers that are looked up one by one, or
- * pages that are turned, must not push out the books that all phones load. */
-static void make_room_locked(struct snapshot *snap, const struct rendered *fresh)
-{
-    for (;;) {
-        size_t n = 0, bytes = bytes_of(fresh), oldest = 0;
-        bool small = bytes < RENDERED_SMALL;
-        for (size_t i = 0; i < snap->n_rendered; i++) {
-            struct rendered *r = &snap->rendered[i];
-            if ((bytes_of(r) < RENDERED_SMALL) != small) continue;
-            if (!n || r->used < snap->rendered[oldest].used) oldest = i;
-            n++;
-            bytes += bytes_of(r);
-        }
-        if (!n || (n < RENDERED_MAX && bytes <= RENDERED_BYTES)) return;
-        rendered_drop(&snap->rendered[oldest]);
-        snap->rendered[oldest] = snap->rendered[--snap->n_rendered];
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
+    struct snapshot *old = kept(s, w, true), *snap = make(s, db, w->d, w->parts, w->n, w->version, f);
+    if (snap && old) {
+        const struct form_settings settings = directory_form_settings(w->d, s->settings.region, &scratch);
+        snapshot_render_again(s, snap, old, &settings);
     }
+    if (snap) snap->ticket = w->ticket;
+    pthread_mutex_lock(&s->mutex);
+    if (snap) keep_locked(s, snap, w->now_ms);
+    pthread_mutex_unlock(&s->mutex);
+    snapshot_drop(s, old);
+    return snap;
 }
 
-static void keep_rendered_locked(struct directory_service *s, struct snapshot *snap, struct rendered *fresh,
-                                 const char *as)
+static struct snapshot *made_now(struct directory_service *s, struct db *db, const struct wanted *w, struct fault *f)
 {
-    make_room_locked(snap, fresh);
-    snap->rendered = mem_realloc(snap->rendered, (snap->n_rendered + 1) * sizeof *snap->rendered);
-    fresh->as = mem_strdup(as);
-    fresh->used = ++s->turn;
-    snap->rendered[snap->n_rendered++] = *fresh;
+    pthread_mutex_lock(&s->making);
+    struct snapshot *snap = kept(s, w, false); /* somebody made it meanwhile */
+    if (!snap) snap = make_and_keep(s, db, w, f);
+    pthread_mutex_unlock(&s->making);
+    return snap;
 }
 
-struct rendered *
-snapshot_render(struct directory_service *s, struct snapshot *snap, const char *as,
-                bool (*make_it)(void *ctx, const struct snapshot *snap, struct buf *out, const char **type), void *ctx)
+struct snapshot *snapshot_of(struct directory_service *s, struct db *db, const struct directory *d, uint64_t ticket,
+                             struct fault *f)
 {
-    struct rendered fresh = {.as = NULL};
-    struct buf bytes = BUF_INIT;
-    struct digest d;
-    char hex[DIGEST_HEX_BYTES];
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
+    struct wanted w;
+    want(&w, db, d, ticket, &scratch);
     pthread_mutex_lock(&s->mutex);
-    struct rendered *known = find_rendered(snap, as), *out = known ? copy_of(known) : NULL;
-    if (known) known->used = ++s->turn;
+    struct snapshot *snap = kept_locked(s, &w, *changing_locked(s, d->no) != NULL);
+    if (!snap) change_locked(s, d->no);
     pthread_mutex_unlock(&s->mutex);
-    if (out) return out;
-    if (!make_it(ctx, snap, &bytes, &fresh.type)) {
-        buf_free(&bytes);
-        return NULL;
-    }
-    digest_init(&d);
-    digest_str(&d, buf_str(&bytes));
-    digest_hex(&d, hex);
-    snprintf(fresh.etag, sizeof fresh.etag, "\"%.32s\"", hex);
-    fresh.gzip = zipped(&bytes);
-    fresh.plain = blob_new(&bytes);
-    out = copy_of(&fresh);
+    if (snap) return snap;
+    snap = made_now(s, db, &w, f);
+    snapshot_changed(s, d->no);
+    return snap;
+}
+
+static bool is_read(struct directory_service *s, int64_t directory, int64_t now_ms)
+{
     pthread_mutex_lock(&s->mutex);
-    bool keep = !find_rendered(snap, as); /* two may have made it at once */
-    if (keep) keep_rendered_locked(s, snap, &fresh, as);
+    const struct snapshot *snap = find_locked(s, directory);
+    bool read = snap && now_ms - snap->used_ms < READ_MS;
     pthread_mutex_unlock(&s->mutex);
-    if (!keep) rendered_drop(&fresh);
-    return out;
+    return read;
+}
+
+void snapshot_renew(struct directory_service *s, struct db *db, const struct directory *d)
+{
+    struct arena scratch AUTO_ARENA = ARENA_INIT;
+    struct fault unread AUTO_FAULT = FAULT_INIT;
+    struct wanted w;
+    uint64_t ticket = snapshot_ticket(s);
+    if (!is_read(s, d->no, db_env(db)->monotonic_ms(db_env(db))) || db_begin_reading(db, &unread)) return;
+    want(&w, db, d, ticket, &scratch);
+    snapshot_drop(s, made_now(s, db, &w, &unread));
+    db_rollback(db);
 }

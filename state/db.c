@@ -246,6 +246,16 @@ enum fault_code db_begin(struct db *db, struct fault *f)
     return begin(db, "BEGIN IMMEDIATE", f);
 }
 
+bool db_begin_at_once(struct db *db)
+{
+    if (db->fault.code || db->depth) return false;
+    db->waits_not = true;
+    bool begun = run_sql(db, "BEGIN IMMEDIATE") == SQLITE_OK;
+    db->waits_not = false;
+    db->depth += begun;
+    return begun;
+}
+
 enum fault_code db_begin_reading(struct db *db, struct fault *f)
 {
     return begin(db, "BEGIN DEFERRED", f);

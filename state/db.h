@@ -29,6 +29,8 @@ const char *db_path(const struct db *db);
 /* Nestable: inner ones are savepoints. Writers take the write lock at once and wait for it (10 s), so that a transaction never
  * fails half way for being late. */
 enum fault_code db_begin(struct db *db, struct fault *f);
+/* For what may be left out as well: false, and nothing begun, while somebody else writes. */
+bool db_begin_at_once(struct db *db);
 /* Everything read until the end is of one moment, whatever others write meanwhile; waits for nobody. Nothing may be written; ended by
  * db_rollback. */
 enum fault_code db_begin_reading(struct db *db, struct fault *f);

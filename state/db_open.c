@@ -22,7 +22,7 @@ static int wait_for_lock(void *ctx, int tries)
     struct db *db = ctx;
     int64_t pause_ms = tries < 10 ? 1 + tries : 20;
     int64_t waited_ms = tries < 10 ? tries * (tries + 1) / 2 : 55 + (int64_t)(tries - 10) * 20;
-    if (waited_ms >= LOCK_WAIT_MS) return 0;
+    if (db->waits_not || waited_ms >= LOCK_WAIT_MS) return 0;
     enum fault_code code = db->env->sleep_ms(db->env, pause_ms);
     if (code) db_fail(db, code, NULL, _("cancelled while waiting for another command"));
     return code == FAULT_NONE;

@@ -21,6 +21,7 @@ struct db {
     char *path;
     struct fault fault; /* the first one since the transaction began; nothing runs while it is set */
     int depth;          /* of nested transactions */
+    bool waits_not;     /* db_begin_at_once is asking */
     struct db_fence *fence; /* NULL = none */
     char *name;         /* the last name looked up, and its number */
     int64_t number;

@@ -147,6 +147,18 @@ def books_are_united():
         assert "Anders AG" in h.curl(url=url)[1], "the first book wins"
 
 
+def what_changes_in_a_book_is_read_at_once():
+    with House("--book", "Kunden", before=lambda site: site.run("book", "add", "Kunden", expect=0)) as h:
+        assert "Meier" not in h.get("/yealink/v1")
+        contact = h.site.add(card("anna", "Meier;Anna", "TEL:+494012"))
+        assert "Meier" in h.get("/yealink/v1") and "+494012" in h.get()
+        h.site.edit(contact, card("anna", "Meier;Anna", "TEL:+494013"))
+        assert "+494013" in h.get("/yealink/v1") and "+494012<" not in h.get("/yealink/v1")
+        assert h.push(C4)[0] == 200 and "+494013" in h.get("/yealink/v1"), "a push leaves it"
+        h.site.remove(contact)
+        assert "Meier" not in h.get("/yealink/v1") + h.get()
+
+
 def pages_hold_each_once():
     people = "internal_id,family_name,given_name,phone_work,phone_mobile\n" + "".join(
         "%d,Familie%03d,Vor,+4940%06d,+49151%07d\n" % (i, i, i, i) for i in range(130))
@@ -252,7 +264,7 @@ def encrypted():
 def main():
     suite = Suite("directory")
     for test in (pushed_and_read, known_is_not_sent_again, bad_files_change_nothing, other_generations_and_spreadsheets, books_are_united,
-                 pages_hold_each_once, strangers_learn_nothing, many_at_once, claimed_where_allowed, encrypted):
+                 what_changes_in_a_book_is_read_at_once, pages_hold_each_once, strangers_learn_nothing, many_at_once, claimed_where_allowed, encrypted):
         suite.run(test.__name__.replace("_", " "), test)
     return suite.end()
 

@@ -316,7 +316,7 @@ def a_right_key_is_no_oracle_for_who_guesses():
 
 
 def a_push_does_not_disturb_a_download():
-    one, two = rows(60000, "a"), rows(60000, "b")
+    one, two = rows(60000, "a"), rows(3000, "b")  # the download must be more than sockets hold, the push sooner than a resting client is cut off
     with Fort() as f:
         assert f.push(one)[0] == 200
         old = f.get()
@@ -352,9 +352,39 @@ def pushes_at_once_leave_one_whole_book():
         assert f.get().count("\r\n") == 3001
 
 
+def who_reads_meanwhile_goes_forward():
+    """A reader gets whole books, none older than the one before; whoever was told that a push is stored reads it."""
+    with Fort() as f:
+        f.get(), f.get("/yealink/v1")
+        seen, ended = {"": [], "/yealink/v1": []}, threading.Event()
+
+        def read(path):
+            while not ended.is_set():
+                body = f.get(path)
+                tags = set(re.findall("Familie(.)[0-9]", body))
+                assert len(tags) <= 1 and body.count("Vorname") in (0, 4000, 8000), (path, tags, body.count("Vorname"))
+                seen[path].append(max(tags, default=" "))
+
+        readers = [threading.Thread(target=read, args=(path,)) for path in seen]
+        for r in readers:
+            r.start()
+        try:
+            for tag in "abcdefgh":
+                assert f.push(rows(4000, tag))[0] == 200
+                for path in seen:
+                    assert set(re.findall("Familie(.)[0-9]", f.get(path))) == {tag}, (path, tag)
+        finally:
+            ended.set()
+            for r in readers:
+                r.join()
+        for path, tags in seen.items():
+            assert tags == sorted(tags) and len(tags) > 8, (path, "".join(tags))
+
+
 CASES = (lengths_that_lie_are_refused, wrong_forms_change_nothing, an_upload_that_breaks_off_changes_nothing, what_is_too_large_is_not_read,
          many_rows_cost_bounded_memory, paths_lead_nowhere, headers_are_bounded, a_right_key_is_no_oracle_for_who_guesses,
-         a_push_does_not_disturb_a_download, pushes_at_once_leave_one_whole_book, one_address_gets_so_many_connections, who_drips_is_cut_off)
+         a_push_does_not_disturb_a_download, pushes_at_once_leave_one_whole_book,
+         who_reads_meanwhile_goes_forward, one_address_gets_so_many_connections, who_drips_is_cut_off)
 
 
 if __name__ == "__main__":
