@@ -141,7 +141,11 @@ static void put_company(struct writing *w, const struct graph_row *row)
 static void put_handle(struct writing *w, const struct graph_row *row, struct str value)
 {
     struct buf line AUTO_BUF = BUF_INIT;
-    value = str_trim(value);
+    if (!value.n) return;
+    char *clean = arena_strdup(&w->arena, value); /* as card_line would make it: what it begins with decides here */
+    for (size_t i = 0; i < value.n; i++)
+        if ((unsigned char)clean[i] < ' ') clean[i] = ' ';
+    value = str_trim((struct str){clean, value.n});
     if (!value.n) return;
     buf_addf(&line, "%s:%s", row->property, uri_scheme(value) ? "" : "x-apple:");
     card_add_uri(&line, value);

@@ -350,7 +350,7 @@ Test(graph_mapping, odd_contacts_make_readable_cards)
         "{\"businessPhones\":[7,null,\"\",\"1\\r\\nX:y\"]}", "{\"businessHomePage\":\"x\\r\\nEND:VCARD\"}", "{\"imAddresses\":[\"x\\ny\",\":\",\"a:\"]}",
         "{\"birthday\":5}", "{\"homeAddress\":\"x\"}", "{\"homeAddress\":{\"street\":\"a\\u0001b\\r\\nX:y\"}}", "{\"categories\":\"x\"}",
         "{\"id\":\"a\\nb\"}", "{\"personalNotes\":\"a\\u0000b\"}", "{\"singleValueExtendedProperties\":[{\"id\":5},{}]}", "{\"fileAs\":\", ()\"}",
-        "{\"imAddresses\":[\"\\u0000?\"]}", "{\"fileAs\":\"(\\b\"}",
+        "{\"imAddresses\":[\"\\u0000?\",\"\\u0001N:\"]}", "{\"fileAs\":\"(\\b\"}",
     };
     for (size_t i = 0; i < COUNT(contacts); i++) {
         struct fault why AUTO_FAULT = FAULT_INIT;
