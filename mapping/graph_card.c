@@ -137,13 +137,18 @@ static void put_company(struct writing *w, const struct graph_row *row)
     card_line(&w->arena, w->out, buf_str(&line));
 }
 
-/* A messenger's name: with its scheme where it is an address, else as Apple writes one of an unknown service. */
+/* A messenger's name: an address of SIP, else as Apple writes one of an unknown service ("live:anna" is a name of Skype's). */
 static void put_handle(struct writing *w, const struct graph_row *row, struct str value)
 {
     struct buf line AUTO_BUF = BUF_INIT;
-    value = str_trim(value);
     if (!value.n) return;
-    buf_addf(&line, "%s:%s", row->property, uri_scheme(value) ? "" : "x-apple:");
+    char *clean = arena_strdup(&w->arena, value); /* as card_line would make it: what it begins with decides here */
+    for (size_t i = 0; i < value.n; i++)
+        if ((unsigned char)clean[i] < ' ') clean[i] = ' ';
+    value = str_trim((struct str){clean, value.n});
+    if (!value.n) return;
+    bool sip = str_starts_nocase(value, STR("sip:")) || str_starts_nocase(value, STR("sips:"));
+    buf_addf(&line, "%s:%s", row->property, sip ? "" : "x-apple:");
     card_add_uri(&line, value);
     card_line(&w->arena, w->out, buf_str(&line));
 }

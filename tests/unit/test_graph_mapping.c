@@ -252,7 +252,7 @@ static const struct {
     /* without carry they are not looked at */
     {false, "{\"singleValueExtendedProperties\":[{\"id\":\"String 0x3a24\",\"value\":\"1\"}]}", "FN:|N:;;;;|TEL;TYPE=FAX,WORK:2", "{}"},
     /* the service of a messenger is not known there */
-    {false, "{\"imAddresses\":[\"xmpp:a@x.org\",\"b\"]}", "FN:|N:;;;;|IMPP:skype:b|IMPP:xmpp:a@x.org|IMPP:skype:c", "{\"imAddresses\":[\"xmpp:a@x.org\",\"b\",\"c\"]}"},
+    {false, "{\"imAddresses\":[\"xmpp:a@x.org\",\"b\"]}", "FN:|N:;;;;|IMPP:skype:b|IMPP:x-apple:xmpp:a@x.org|IMPP:skype:c", "{\"imAddresses\":[\"xmpp:a@x.org\",\"b\",\"c\"]}"},
     {false, "{\"categories\":[\"alt\",\"a,b\"]}", "FN:|N:;;;;|CATEGORIES:neu", "{\"categories\":[\"neu\",\"a,b\"]}"},
 };
 
@@ -350,7 +350,7 @@ Test(graph_mapping, odd_contacts_make_readable_cards)
         "{\"businessPhones\":[7,null,\"\",\"1\\r\\nX:y\"]}", "{\"businessHomePage\":\"x\\r\\nEND:VCARD\"}", "{\"imAddresses\":[\"x\\ny\",\":\",\"a:\"]}",
         "{\"birthday\":5}", "{\"homeAddress\":\"x\"}", "{\"homeAddress\":{\"street\":\"a\\u0001b\\r\\nX:y\"}}", "{\"categories\":\"x\"}",
         "{\"id\":\"a\\nb\"}", "{\"personalNotes\":\"a\\u0000b\"}", "{\"singleValueExtendedProperties\":[{\"id\":5},{}]}", "{\"fileAs\":\", ()\"}",
-        "{\"imAddresses\":[\"\\u0000?\"]}", "{\"fileAs\":\"(\\b\"}",
+        "{\"imAddresses\":[\"\\u0000?\",\"\\u0001N:\",\"D:D:a\"]}", "{\"fileAs\":\"(\\b\"}",
     };
     for (size_t i = 0; i < COUNT(contacts); i++) {
         struct fault why AUTO_FAULT = FAULT_INIT;
