@@ -24,7 +24,7 @@ PATIENCE_S = 900  # for one part; one that hangs must not hang all
 SLOWEST = 12  # that are told with their seconds
 
 # Started first, longest first, so that none of them runs alone at the end.
-LONG = ("test_killed", "test_killed_graph", "test_hostile", "test_graph_faults", "test_killed_people", "test_killed_fe2", "test_killed_imports",
+LONG = ("test_killed", "test_killed_graph", "test_killed_between", "test_hostile", "test_graph_faults", "test_killed_people", "test_killed_fe2", "test_killed_imports",
         "test_directory_hostile", "test_fe2", "test_people", "test_real_servers", "test_recreate", "test_modes", "test_fe2_daemon")
 
 CRITERION = re.compile(rb"Synthesis: Tested: \D*?(?:\x1b\[[0-9;]*m)?(\d+).*?Passing: \D*?(?:\x1b\[[0-9;]*m)?(\d+)")

@@ -135,9 +135,9 @@ def answers_are_told_and_the_next_run_sends():
 
 
 def a_lost_answer_is_sent_again():
-    for at in ("cut before", "cut after"):
+    for cut in ("before", "after"):
         with World(ANNA) as w:
-            w.there.at = at
+            w.there.cut = cut
             w.sync(6)
             w.sync()
             assert len(w.there.rows) == 1 and list(w.there.rows) == w.ids

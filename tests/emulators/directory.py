@@ -5,7 +5,8 @@ fault is not on both sides.
     with Directory() as d:
         d.rows                 what was pushed last: {internal_id: {column: value}}; None = never
         d.fail(422, "text")    the next push is answered so, and changes nothing
-        d.at = "cut before" | "cut after"   the next push loses its answer, without or with effect
+        d.cut = "before" | "after"   the next push loses its answer, without or with effect
+        d.at = f(moment, number, request)   as in tests/e2e/hostile_server.py
 """
 
 import csv
@@ -41,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *unused):
         pass
 
-    def answer(self, status, text, kind="application/json"):
+    def answer(self, status, text, kind="application/json", half=lambda: False):
         data = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
@@ -49,8 +50,14 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in self.world.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
+        if self.command == "HEAD":
+            return
+        self.wfile.write(data[:len(data) // 2])
+        self.wfile.flush()
+        if half():
+            self.close_connection = True
+        else:
+            self.wfile.write(data[len(data) // 2:])
 
     def do_GET(self):
         w = self.world
@@ -66,16 +73,39 @@ class Handler(BaseHTTPRequestHandler):
         if w.status:
             (status, text, kind), w.status = w.status, None
             return self.answer(status, text.replace("KEY", w.key), kind)
-        if w.at == "cut before":
-            w.at = None
-            self.close_connection = True
-            return None
-        status, text = w.take(self.path, self.headers, body)
-        if w.at == "cut after":
-            w.at = None
-            self.close_connection = True
-            return None
-        return self.answer(status, text)
+        with w.lock:
+            number = len(w.pushes) + len(w.gets) - 1
+            if w.is_cut("before") or w.at("arrived", number, self) == "cut":
+                self.close_connection = True
+                return None
+            status, text = w.take(self.path, self.headers, body)
+            if w.is_cut("after") or w.at("done", number, self) == "cut":
+                self.close_connection = True
+                return None
+        return self.answer(status, text, half=lambda: w.at("half", number, self) == "cut")
+
+
+class Listener(ThreadingHTTPServer):
+    """Counts the connections from their accept to their end."""
+
+    world = None
+    daemon_threads = True
+
+    def count(self, n):
+        with self.world.closed:
+            self.world.open += n
+            self.world.closed.notify_all()
+
+    def process_request(self, request, client_address):
+        self.count(1)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        self.count(-1)
+
+    def handle_error(self, request, client_address):
+        """A client that was killed is none."""
 
 
 class Directory:
@@ -84,10 +114,11 @@ class Directory:
 
     def __init__(self, key="7FQ2M9XK41ZBD0"):
         self.key, self.rows, self.text, self.pushes, self.gets = key, None, None, [], []
-        self.violations, self.status, self.at, self.headers = [], None, None, {}
+        self.violations, self.status, self.cut, self.headers = [], None, None, {}
+        self.at, self.lock = lambda moment, number, request: None, threading.RLock()
+        self.open, self.closed = 0, threading.Condition()
         handler = type("Handler", (Handler,), {"world": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = type("Listener", (Listener,), {"world": self})(("127.0.0.1", 0), handler)
         self.url = "http://127.0.0.1:%d/contacts/" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -97,6 +128,21 @@ class Directory:
     def __exit__(self, *unused):
         self.server.shutdown()
         self.server.server_close()
+
+    def is_cut(self, when):
+        found = self.cut == when
+        self.cut = None if found else self.cut
+        return found
+
+    def wait_idle(self):
+        with self.closed:
+            assert self.closed.wait_for(lambda: not self.open, 30), "a connection stays open"
+
+    def keep(self):
+        return self.rows, self.text
+
+    def restore(self, kept):
+        (self.rows, self.text), self.pushes, self.gets, self.violations = kept, [], [], []
 
     def fail(self, status, text="", kind="text/plain; charset=utf-8"):
         self.status = (status, text, kind)
