@@ -43,7 +43,7 @@ class Dav:
         assert status == 207, (status, text)
         there, gone = [], []
         for r in re.findall(r"<d:response>(.*?)</d:response>", text, re.S):
-            (gone if "404" in r else there).append(re.search(r"<d:href>([^<]+)<", r).group(1))
+            (gone if "<d:propstat>" not in r and "<d:status>HTTP/1.1 404" in r else there).append(re.search(r"<d:href>([^<]+)<", r).group(1))
         return re.search(r"<d:sync-token>([^<]+)<", text).group(1), there, gone
 
     def cards(self):
