@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,4 +45,9 @@ char *mem_strndup(const char *s, size_t n)
 void mem_cleanup(void *pointer_to_pointer)
 {
     free(*(void **)pointer_to_pointer);
+}
+
+void mem_trim(void)
+{
+    malloc_trim(0);
 }

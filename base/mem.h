@@ -14,6 +14,10 @@ void *mem_realloc(void *old, size_t size_bytes);
 char *mem_strdup(const char *s);            /* NULL gives NULL */
 char *mem_strndup(const char *s, size_t n); /* always terminated */
 
+/* Gives what was freed back to the system, after a job that took much: the C library keeps it for the thread that had it,
+ * and each of many threads may once have had such a job. */
+void mem_trim(void);
+
 /* For __attribute__((cleanup)): the one way of cleaning up in this tree. */
 void mem_cleanup(void *pointer_to_pointer);
 #define AUTO_FREE __attribute__((cleanup(mem_cleanup)))

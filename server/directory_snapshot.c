@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define SNAPSHOTS_MAX 32
-#define READ_MS (60 * (int64_t)1000) /* so lately must it have been read to be made anew unasked */
+#define READ_MS 250 /* so lately must it have been read to be made anew unasked: it is being read just now */
 
 /* -- making -- */
 

@@ -173,5 +173,6 @@ enum fault_code directory_take(struct db *db, const struct directory *d, struct 
     buf_free(&t.title);
     buf_free(&t.report.warnings);
     phonebook_free(&t.book);
+    mem_trim();
     return code;
 }

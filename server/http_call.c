@@ -11,7 +11,7 @@
 #define PIECE_MIN_BYTES 16u
 #define TOO_LARGE N_("this address takes no such large body")
 
-static const size_t lane_max[HTTP_LANES] = {[HTTP_LANE_BULK] = 2, [HTTP_LANE_WRITE] = 4}; /* 0 = any number */
+static const size_t lane_max[HTTP_LANES] = {[HTTP_LANE_BULK] = 1, [HTTP_LANE_WRITE] = 4}; /* 0 = any number */
 
 /* -- what may be read in two ways (RFC 9112 section 6.3): libmicrohttpd 0.9.75 lets it pass -- */
 

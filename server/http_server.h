@@ -64,7 +64,7 @@ bool http_call_is_tls(const struct http_call *c);
 enum http_lane {
     HTTP_LANE_READ,  /* any number */
     HTTP_LANE_WRITE, /* waits for the database's one writer: four */
-    HTTP_LANE_BULK,  /* takes seconds and much memory: two */
+    HTTP_LANE_BULK,  /* takes seconds and much memory: one */
     HTTP_LANES
 };
 void http_call_lane(struct http_call *c, enum http_lane lane);
