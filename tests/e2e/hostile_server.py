@@ -7,8 +7,11 @@ import os
 import re
 import signal
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from xml.sax.saxutils import escape
+
+import harness  # noqa: F401 (it sets the path of the emulators)
+from listener import CountingListener
 
 BOOK = "/dav/anna/kunden/"
 HOME = "/dav/anna/"
@@ -35,7 +38,7 @@ class Hostile:
         self.lock = threading.RLock()
         self.open, self.closed = 0, threading.Condition()
         handler = type("Handler", (Handler,), {"world": self})
-        self.server = type("Listener", (Listener,), {"world": self})(("127.0.0.1", 0), handler)
+        self.server = type("Listener", (CountingListener,), {"world": self})(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         self.url = "http://127.0.0.1:%d/" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -86,25 +89,6 @@ class Hostile:
 
 def kill(pid):
     os.kill(pid, signal.SIGKILL)
-
-
-class Listener(ThreadingHTTPServer):
-    """Counts the connections from their accept to their end."""
-
-    world = None
-
-    def count(self, n):
-        with self.world.closed:
-            self.world.open += n
-            self.world.closed.notify_all()
-
-    def process_request(self, request, client_address):
-        self.count(1)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request):
-        super().shutdown_request(request)
-        self.count(-1)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -12,8 +12,11 @@ fault is not on both sides.
 import csv
 import io
 import re
+import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from listener import CountingListener
 
 COLUMNS = ("internal_id display_name family_name given_name company department position phone_work phone_home phone_fax phone_mobile"
            " phone_pager phone_other email birthday").split()
@@ -85,27 +88,12 @@ class Handler(BaseHTTPRequestHandler):
         return self.answer(status, text, half=lambda: w.at("half", number, self) == "cut")
 
 
-class Listener(ThreadingHTTPServer):
-    """Counts the connections from their accept to their end."""
-
-    world = None
+class Listener(CountingListener):
     daemon_threads = True
 
-    def count(self, n):
-        with self.world.closed:
-            self.world.open += n
-            self.world.closed.notify_all()
-
-    def process_request(self, request, client_address):
-        self.count(1)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request):
-        super().shutdown_request(request)
-        self.count(-1)
-
     def handle_error(self, request, client_address):
-        """A client that was killed is none."""
+        if not isinstance(sys.exc_info()[1], OSError):  # that is a client that went away
+            self.world.violations.append("emulator: %r" % sys.exc_info()[1])
 
 
 class Directory:

@@ -5,7 +5,8 @@ import base64
 import re
 import threading
 
-from google_people import Handler, Listener, People
+from google_people import Handler, People
+from listener import CountingListener
 
 PHONES = {("CELL",): "mobile", ("WORK",): "work", ("HOME",): "home", ("FAX", "WORK"): "workFax", ("FAX", "HOME"): "homeFax", (): None}
 PLACES = {("WORK",): "work", ("HOME",): "home", (): None}
@@ -131,7 +132,7 @@ class Google(People):
     def start(self):
         handler = type("Handler", (Handler,), {"world": self})
         address = self.server.server_address
-        self.server = type("Listener", (Listener,), {"world": self})(address, handler)
+        self.server = type("Listener", (CountingListener,), {"world": self})(address, handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

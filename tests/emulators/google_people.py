@@ -19,9 +19,10 @@ import sys
 import threading
 import time
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from clock import Clock
+from listener import CountingListener
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCHEMA = os.path.join(HERE, "..", "fixtures", "schemas", "people-openapi.json")
@@ -127,7 +128,7 @@ class People:
         self.tokens = {self.password: float("inf")}
         self.lock, self.open, self.closed = threading.RLock(), 0, threading.Condition()
         handler = type("Handler", (Handler,), {"world": self})
-        self.server = type("Listener", (Listener,), {"world": self})(("127.0.0.1", 0), handler)
+        self.server = type("Listener", (CountingListener,), {"world": self})(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         self.url = "http://127.0.0.1:%d/" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -337,23 +338,6 @@ class People:
 
 def kill(pid):
     os.kill(pid, 9)
-
-
-class Listener(ThreadingHTTPServer):
-    world = None
-
-    def count(self, n):
-        with self.world.closed:
-            self.world.open += n
-            self.world.closed.notify_all()
-
-    def process_request(self, request, client_address):
-        self.count(1)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request):
-        super().shutdown_request(request)
-        self.count(-1)
 
 
 def masked(text, allowed, what):

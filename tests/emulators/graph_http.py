@@ -11,10 +11,11 @@ import socket
 import sys
 import uuid
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from graph_calls import Call, as_json
 from graph_rules import API, Refused, wrong
+from listener import CountingListener
 
 JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 PROXY = {"Content-Type": "text/html", "Server": "proxy"}
@@ -43,23 +44,8 @@ def kill(pid):
     os.kill(pid, 9)
 
 
-class Listener(ThreadingHTTPServer):
-    """Knows each connection from its accept to its end."""
-
-    world, request_queue_size, daemon_threads = None, 64, True
-
-    def count(self, n):
-        with self.world.closed:
-            self.world.open += n
-            self.world.closed.notify_all()
-
-    def process_request(self, request, client_address):
-        self.count(1)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request):
-        super().shutdown_request(request)
-        self.count(-1)
+class Listener(CountingListener):
+    request_queue_size, daemon_threads = 64, True
 
     def handle_error(self, request, client_address):
         if not isinstance(sys.exc_info()[1], OSError):
